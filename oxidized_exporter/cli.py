@@ -1,0 +1,106 @@
+"""The command ``oxidized-exporter``."""
+
+from __future__ import annotations
+
+import asyncio
+import platform
+import sys
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+from click.core import ParameterSource
+
+from oxidized_exporter import __version__
+from oxidized_exporter.compose import open_exporter
+from oxidized_exporter.config import Config
+from oxidized_exporter.demo import run_demo
+from oxidized_exporter.errors import ListenError
+from oxidized_exporter.flags import LISTEN_ADDRESS, SECONDS, flag
+from oxidized_exporter.log import LEVELS, configure_logging
+from oxidized_exporter.web.app import create_app
+from oxidized_exporter.web.server import DEFAULT_PORT, ListenAddress, serve
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+_HELP: Final = {"help_option_names": ["--help", "-h"], "max_content_width": 100}
+
+
+@click.group(invoke_without_command=True, context_settings=_HELP)
+@flag(
+    "web.listen-address",
+    type=LISTEN_ADDRESS,
+    multiple=True,
+    default=[f":{DEFAULT_PORT}"],
+    help="Address to listen on, host:port or [ipv6]:port; may be given several times.",
+)
+@flag(
+    "web.shutdown-delay",
+    type=SECONDS,
+    default=0.0,
+    help="Seconds for which probes are still served after SIGTERM, while /-/ready says no.",
+)
+@flag(
+    "timeout-offset",
+    type=SECONDS,
+    default=0.5,
+    help="Seconds taken off Prometheus's scrape time-out, for the way back.",
+)
+@flag("log.level", type=click.Choice(LEVELS), default="info", help="Least severe level that is logged.")
+@click.version_option(__version__, message=f"oxidized_exporter %(version)s (Python {platform.python_version()})")
+@click.pass_context
+def main(
+    context: click.Context,
+    *,
+    web_listen_address: tuple[ListenAddress, ...],
+    web_shutdown_delay: float,
+    timeout_offset: float,
+    log_level: str,
+) -> None:
+    """Serve the metrics of Oxidized instances to Prometheus.
+
+    GET /probe?target=http://oxidized.example.net:8888 asks one instance.
+
+    Without a command, the exporter serves until SIGTERM or SIGINT.
+    """
+    configure_logging(log_level)
+    if context.invoked_subcommand is None:
+        _run(_serve(addresses=web_listen_address, shutdown_delay=web_shutdown_delay, timeout_offset=timeout_offset))
+        return
+    for parameter in context.command.params:
+        given = context.get_parameter_source(str(parameter.name)) is ParameterSource.COMMANDLINE
+        if given and parameter.name != "log_level":
+            raise click.UsageError(
+                f"{parameter.opts[0]} is for serving; behind {context.invoked_subcommand} stand the flags of its own"
+            )
+
+
+@main.command()
+@flag(
+    "web.listen-address",
+    type=LISTEN_ADDRESS,
+    default=f"127.0.0.1:{DEFAULT_PORT}",
+    help="Address to listen on, host:port or [ipv6]:port.",
+)
+@flag(
+    "devices",
+    type=click.IntRange(min=1, max=10_000),
+    default=50,
+    help="Devices of each simulated Oxidized.",
+)
+def demo(*, web_listen_address: ListenAddress, devices: int) -> None:
+    """Try it out: three simulated Oxidized instances and the exporter in front of them."""
+    _run(run_demo(address=web_listen_address, devices=devices))
+
+
+async def _serve(*, addresses: tuple[ListenAddress, ...], shutdown_delay: float, timeout_offset: float) -> None:
+    async with open_exporter(config=Config(), timeout_offset=timeout_offset) as exporter:
+        await serve(create_app(exporter), addresses=addresses, shutdown_delay=shutdown_delay)
+
+
+def _run(coroutine: Coroutine[Any, Any, None]) -> None:
+    try:
+        asyncio.run(coroutine)
+    except ListenError as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(1)

@@ -1,0 +1,129 @@
+"""``oxidized-exporter demo``: three simulated Oxidized instances and the exporter in front of them, in one process."""
+
+from __future__ import annotations
+
+import socket
+import time
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote, urlencode
+
+import click
+from aiohttp import web
+
+from oxidized_exporter.compose import open_exporter
+from oxidized_exporter.config import Config
+from oxidized_exporter.simulator import Daemon, create_app, fleet
+from oxidized_exporter.web.app import create_app as create_exporter_app
+from oxidized_exporter.web.server import ListenAddress, serve
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+_LOOPBACK: Final = "127.0.0.1"
+_HISTORY_SECONDS: Final = 4 * 86400.0  # so that stale devices are days old
+_FAILING: Final = 0.2
+_STALE: Final = 0.1
+_MOST_STALE: Final = 15  # each holds one of the simulated daemon's 30 threads for good
+_OFFSET: Final = 0.5
+
+
+async def run_demo(*, address: ListenAddress, devices: int) -> None:
+    """Run until SIGTERM or SIGINT; prints what to open and a scrape configuration.
+
+    Args:
+        address: where the exporter listens.
+        devices: of each instance.
+
+    Raises:
+        ListenError: the exporter cannot listen there.
+    """
+    stale = min(_STALE, _MOST_STALE / devices)
+    ports = iter(range(address.port + 1, address.port + 4) if address.port else (0, 0, 0))
+    async with AsyncExitStack() as stack:
+        healthy = await stack.enter_async_context(simulated(Daemon(fleet(devices), started=_past()), port=next(ports)))
+        troubled = await stack.enter_async_context(
+            simulated(Daemon(fleet(devices, seed=1, failing=_FAILING, stale=stale), started=_past()), port=next(ports))
+        )
+        down = stack.enter_context(closed_port(next(ports)))
+        targets = tuple(f"http://{_LOOPBACK}:{port}" for port in (healthy, troubled, down))
+        exporter = await stack.enter_async_context(open_exporter(config=Config(), timeout_offset=_OFFSET))
+
+        def tell(ports: tuple[int, ...]) -> None:
+            host = address.host or _LOOPBACK
+            click.echo(instructions(ListenAddress(host, ports[0]), targets=targets))
+
+        await serve(create_exporter_app(exporter), addresses=(address,), shutdown_delay=0, started=tell)
+
+
+def _past() -> float:
+    return time.time() - _HISTORY_SECONDS
+
+
+@asynccontextmanager
+async def simulated(daemon: Daemon, *, port: int) -> AsyncIterator[int]:
+    """Serve a simulated Oxidized on the loopback interface; yields the port: ``port``, or a free one if it is taken."""
+    runner = web.AppRunner(create_app(daemon), access_log=None)
+    await runner.setup()
+    try:
+        listener = _bound(port)  # closed with the site
+        await web.SockSite(runner, listener).start()
+        yield listener.getsockname()[1]
+    finally:
+        await runner.cleanup()
+
+
+@contextmanager
+def closed_port(port: int) -> Iterator[int]:
+    """Hold a port on which nothing listens, so that connecting is refused; yields the port."""
+    with _bound(port) as held:
+        yield held.getsockname()[1]
+
+
+def _bound(port: int) -> socket.socket:
+    bound = socket.socket()
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((_LOOPBACK, port))
+    except (OSError, OverflowError):  # taken, or beyond the range
+        bound.bind((_LOOPBACK, 0))
+    return bound
+
+
+def instructions(exporter: ListenAddress, *, targets: tuple[str, ...]) -> str:
+    """Return what the demo tells its user: URLs to open and a ready Prometheus configuration."""
+    base = f"http://{exporter}"
+    single = "\n".join(
+        f"  {base}/probe?target={quote(target, safe=':/')}    {state}"
+        for target, state in zip(targets, ("healthy", "failing and stale devices", "down"), strict=True)
+    )
+    together = urlencode([("target", target) for target in targets], safe=":/")
+    listed = "\n".join(f"          - {target}" for target in targets)
+    return f"""\
+Three simulated Oxidized instances and the exporter are running; Ctrl-C stops them.
+
+Open, or curl:
+
+  {base}/
+{single}
+
+All three in one scrape:
+
+  curl '{base}/probe?{together}'
+
+A Prometheus configuration for them:
+
+scrape_configs:
+  - job_name: oxidized
+    metrics_path: /probe
+    static_configs:
+      - targets:
+{listed}
+    relabel_configs:
+      - source_labels: [__address__]
+        target_label: __param_target
+      - source_labels: [__param_target]
+        target_label: instance
+      - target_label: __address__
+        replacement: {exporter}
+"""

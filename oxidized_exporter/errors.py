@@ -1,0 +1,182 @@
+"""Every exception that this package raises on purpose.
+
+    ExporterError
+    ├── ListenError                   the server cannot listen where it was told to
+    ├── CallerError                   the caller's own mistake: the probe is not made
+    │   ├── BadParameterError             400 bad_parameter
+    │   ├── BadTimeoutHeaderError         400 bad_timeout_header
+    │   ├── UnknownModuleError            400 unknown_module
+    │   ├── UnknownTargetError            400 unknown_target
+    │   └── ForbiddenTargetError          403 forbidden_target
+    └── ProbeError                    behind a valid request: 200, oxidized_status 0 and the reason
+        ├── DnsError                      dns
+        ├── ConnectError                  connect
+        ├── TlsError                      tls
+        ├── ProbeTimeoutError             timeout
+        ├── AuthError                     auth
+        ├── HostNotPermittedError         host_not_permitted
+        ├── ProxyError                    proxy
+        ├── HttpStatusError               http_status
+        ├── RedirectError                 redirect
+        ├── ProtocolError                 protocol
+        ├── TooLargeError                 too_large
+        ├── NotJsonError                  not_json
+        ├── SchemaError                   schema
+        └── TargetDeniedError             target_denied
+
+A ``reason`` is a fixed word of its class, so it may stand in a label. The message may not: it names hosts and numbers
+(never a credential, never a part of a body) and is for log lines and answers.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class ExporterError(Exception):
+    """Base of all."""
+
+
+class ListenError(ExporterError):
+    """A listen address is malformed, or cannot be listened on."""
+
+
+class CallerError(ExporterError):
+    """The request to the exporter is wrong; ``status`` is the HTTP status that says so."""
+
+    reason: ClassVar[str]
+    status: ClassVar[int] = 400
+
+
+class BadParameterError(CallerError):
+    """A parameter of the request is missing, malformed, or given twice."""
+
+    reason = "bad_parameter"
+
+
+class BadTimeoutHeaderError(CallerError):
+    """X-Prometheus-Scrape-Timeout-Seconds is not a positive, finite number."""
+
+    reason = "bad_timeout_header"
+
+
+class UnknownModuleError(CallerError):
+    """No module of that name is configured."""
+
+    reason = "unknown_module"
+
+
+class UnknownTargetError(CallerError):
+    """No target of that name is configured."""
+
+    reason = "unknown_target"
+
+
+class ForbiddenTargetError(CallerError):
+    """The target is well-formed, but its text alone forbids it."""
+
+    reason = "forbidden_target"
+    status = 403
+
+
+class ProbeError(ExporterError):
+    """A valid probe found no usable answer behind the target.
+
+    Attributes:
+        reason: one word of the closed list `FAILURE_REASONS`.
+        retryable: whether asking once more may help and does no harm (no byte of a body has been read).
+    """
+
+    reason: ClassVar[str]
+
+    def __init__(self, message: str, *, retryable: bool = False) -> None:
+        super().__init__(message)
+        self.retryable = retryable
+
+
+class DnsError(ProbeError):
+    """The name was not resolved."""
+
+    reason = "dns"
+
+
+class ConnectError(ProbeError):
+    """No connection, or one that was reset before the body."""
+
+    reason = "connect"
+
+
+class TlsError(ProbeError):
+    """The TLS handshake or the certificate's verification failed."""
+
+    reason = "tls"
+
+
+class ProbeTimeoutError(ProbeError):
+    """The deadline passed."""
+
+    reason = "timeout"
+
+
+class AuthError(ProbeError):
+    """The answer was 401 or 403."""
+
+    reason = "auth"
+
+
+class HostNotPermittedError(ProbeError):
+    """Oxidized's ``vhosts`` setting does not know the Host header that was sent (403)."""
+
+    reason = "host_not_permitted"
+
+
+class ProxyError(ProbeError):
+    """A proxy refused the connection or wants to be authenticated to (407)."""
+
+    reason = "proxy"
+
+
+class HttpStatusError(ProbeError):
+    """Any other status than 200."""
+
+    reason = "http_status"
+
+
+class RedirectError(ProbeError):
+    """The answer was a redirect, which is not followed."""
+
+    reason = "redirect"
+
+
+class ProtocolError(ProbeError):
+    """HTTP was broken, or the body cut."""
+
+    reason = "protocol"
+
+
+class TooLargeError(ProbeError):
+    """The body is larger than the limit."""
+
+    reason = "too_large"
+
+
+class NotJsonError(ProbeError):
+    """The body is not JSON: malformed, not UTF-8, or nested too deeply."""
+
+    reason = "not_json"
+
+
+class SchemaError(ProbeError):
+    """The body is JSON, but no list of devices."""
+
+    reason = "schema"
+
+
+class TargetDeniedError(ProbeError):
+    """The target's name resolved to an address that must never be asked."""
+
+    reason = "target_denied"
+
+
+FAILURE_REASONS: tuple[str, ...] = tuple(error.reason for error in ProbeError.__subclasses__())
+"""The closed list behind the label ``reason`` of ``oxidized_probe_failure_info``."""

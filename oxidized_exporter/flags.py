@@ -1,0 +1,75 @@
+"""Flags in Prometheus's style, each with its environment variable."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, Final, TypeVar
+
+import click
+
+from oxidized_exporter.errors import ListenError
+from oxidized_exporter.web.server import ListenAddress, parse_listen_address
+
+_PREFIX: Final = "OXIDIZED_EXPORTER_"
+# Kubernetes sets OXIDIZED_EXPORTER_PORT=tcp://… and the like in every pod beside a Service of the same name.
+_OF_KUBERNETES: Final = ("tcp://", "udp://", "sctp://")
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+class _Option(click.Option):
+    """An option whose environment variable is passed over where Kubernetes has set it."""
+
+    def resolve_envvar_value(self, ctx: click.Context) -> str | None:
+        value = super().resolve_envvar_value(ctx)
+        if value is not None and value.startswith(_OF_KUBERNETES):
+            click.echo(
+                f"Warning: {self.envvar} is ignored: {value!r} looks like a Service of Kubernetes, not like a setting",
+                err=True,
+            )
+            return None
+        return value
+
+
+def flag(name: str, **settings: Any) -> Callable[[_Command], _Command]:
+    """Declare ``--name``, which ``OXIDIZED_EXPORTER_NAME`` (dots and dashes as underscores) sets too."""
+    parameter = name.replace(".", "_").replace("-", "_")
+    return click.option(
+        f"--{name}",
+        parameter,
+        cls=_Option,
+        envvar=_PREFIX + parameter.upper(),
+        show_envvar=True,
+        show_default=True,
+        **settings,
+    )
+
+
+class _Seconds(click.ParamType[float]):
+    name = "seconds"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        try:
+            seconds = float(value)
+        except ValueError:
+            seconds = math.nan
+        if not (math.isfinite(seconds) and seconds >= 0):
+            self.fail(f"{value!r} is not a number of seconds, 0 or more", param, ctx)
+        return seconds
+
+
+class _ListenAddress(click.ParamType[ListenAddress]):
+    name = "address"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> ListenAddress:
+        if isinstance(value, ListenAddress):
+            return value
+        try:
+            return parse_listen_address(value)
+        except ListenError as error:
+            self.fail(str(error), param, ctx)
+
+
+SECONDS: Final = _Seconds()
+LISTEN_ADDRESS: Final = _ListenAddress()

@@ -1,0 +1,1 @@
+"""What is told to Prometheus: the catalogue of metrics, the collector over a scrape, the exposition formats."""

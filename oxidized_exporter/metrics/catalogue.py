@@ -1,0 +1,260 @@
+"""Every metric of a probe, once: name, type, labels, help, collector, and how its samples are read off a scrape.
+
+The collector, the HELP lines and docs/metrics.md all come from these tables.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal
+
+from oxidized_exporter.oxidized.models import NEVER, SUCCESS, Device
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from oxidized_exporter.scrape.snapshot import NodesSummary, TargetScrape
+
+Labelled = tuple[tuple[str, ...], float]
+"""Label values, in the order of the metric's labels, and the value."""
+
+DEVICE_LABELS: Final = ("full_name", "name", "group", "model")
+TARGET_LABEL: Final = "target"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScrapeMetric:
+    """A metric about one scrape of one target.
+
+    Attributes:
+        name: with its suffix (``_total`` of a counter).
+        labels: in their order; ``target`` is added where one scrape has several targets.
+        help: what a reader must know: units, when absent.
+        collector: which collector yields it; ``probe`` for those of every answer.
+        samples: reads them off a scrape.
+        type: as in the exposition formats.
+    """
+
+    name: str
+    help: str
+    samples: Callable[[TargetScrape], Iterable[Labelled]]
+    labels: tuple[str, ...] = ()
+    collector: str = "probe"
+    type: Literal["gauge", "counter"] = "gauge"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceMetric:
+    """A metric of every device: `DEVICE_LABELS`, then the extra ones.
+
+    Attributes:
+        name: with its suffix (``_total`` of a counter).
+        help: what a reader must know: units, when absent.
+        value: reads it off a device; None where there is no sample.
+        extra: label behind `DEVICE_LABELS` and how its value is read, or None.
+        collector: which collector yields it.
+        type: as in the exposition formats.
+    """
+
+    name: str
+    help: str
+    value: Callable[[Device], float | None]
+    extra: tuple[str, Callable[[Device], str]] | None = None
+    collector: str = "nodes"
+    type: Literal["gauge", "counter"] = "gauge"
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Return the names of all labels, in their order."""
+        return DEVICE_LABELS if self.extra is None else (*DEVICE_LABELS, self.extra[0])
+
+    def samples(self, scrape: TargetScrape) -> Iterator[Labelled]:
+        """Read the samples of all devices off a scrape."""
+        if scrape.summary is None:
+            return
+        for device in scrape.summary.nodes.devices:
+            value = self.value(device)
+            if value is not None:
+                labels = device.labels if self.extra is None else (*device.labels, self.extra[1](device))
+                yield labels, value
+
+
+MetricDefinition = ScrapeMetric | DeviceMetric
+
+
+def _one(value: float | None) -> tuple[Labelled, ...]:
+    return () if value is None else (((), value),)
+
+
+def _of_summary(read: Callable[[NodesSummary], float | None]) -> Callable[[TargetScrape], Iterable[Labelled]]:
+    def samples(scrape: TargetScrape) -> Iterable[Labelled]:
+        return () if scrape.summary is None else _one(read(scrape.summary))
+
+    return samples
+
+
+def _up(scrape: TargetScrape) -> Iterable[Labelled]:
+    return _one(float(scrape.failure is None))
+
+
+def _failure(scrape: TargetScrape) -> Iterable[Labelled]:
+    return () if scrape.failure is None else (((scrape.failure.reason,), 1.0),)
+
+
+def _by_status(scrape: TargetScrape) -> Iterable[Labelled]:
+    if scrape.summary is None:
+        return ()
+    return (((status,), float(count)) for status, count in scrape.summary.by_status.items())
+
+
+def _status_value(device: Device) -> float:
+    return {SUCCESS: 2.0, NEVER: 1.0}.get(device.status, 0.0)
+
+
+def _last_success(device: Device) -> float | None:
+    return device.job.end if device.job is not None and device.job.succeeded else None
+
+
+CATALOGUE: Final[tuple[MetricDefinition, ...]] = (
+    ScrapeMetric(
+        name="oxidized_status",
+        help="1: Oxidized answered with a valid node list; 0: it did not (oxidized_probe_failure_info says why).",
+        samples=_up,
+    ),
+    ScrapeMetric(
+        name="probe_success",
+        help="The same as oxidized_status, under the name that users of blackbox_exporter know.",
+        samples=_up,
+    ),
+    ScrapeMetric(
+        name="probe_duration_seconds",
+        help="How long the probe took, in seconds.",
+        samples=lambda scrape: _one(scrape.duration),
+    ),
+    ScrapeMetric(
+        name="oxidized_exporter_collect_duration",
+        help="How long the probe took, in MILLISECONDS (an older name; prefer probe_duration_seconds).",
+        samples=lambda scrape: _one(scrape.duration * 1000),
+    ),
+    ScrapeMetric(
+        name="oxidized_probe_failure_info",
+        labels=("reason",),
+        help="1, with the reason why oxidized_status is 0; absent while it is 1.",
+        samples=_failure,
+    ),
+    ScrapeMetric(
+        name="oxidized_collector_success",
+        labels=("collector",),
+        help="1: the collector did all that it was asked for; 0: it did not.",
+        samples=lambda scrape: (((run.name,), float(run.success)) for run in scrape.collectors),
+    ),
+    ScrapeMetric(
+        name="oxidized_collector_duration_seconds",
+        labels=("collector",),
+        help="How long the collector took, in seconds.",
+        samples=lambda scrape: (((run.name,), run.duration) for run in scrape.collectors),
+    ),
+    ScrapeMetric(
+        name="probe_ssl_earliest_cert_expiry",
+        help="Earliest expiry of the certificates that the target sent, Unix time in seconds; https targets only.",
+        samples=lambda scrape: _one(scrape.certificate_expiry),
+    ),
+    ScrapeMetric(
+        name="oxidized_devices",
+        labels=("status",),
+        help="Devices by present status, zeros included. Beware: never also counts devices between two retries.",
+        collector="nodes",
+        samples=_by_status,
+    ),
+    ScrapeMetric(
+        name="oxidized_newest_job_timestamp_seconds",
+        help="When the latest job of any device ended, whatever its result, Unix time in seconds; "
+        "a hung Oxidized shows as a value that stands still. Absent while no job has ended.",
+        collector="nodes",
+        samples=_of_summary(lambda summary: summary.newest_end),
+    ),
+    ScrapeMetric(
+        name="oxidized_oldest_job_timestamp_seconds",
+        help="When the last job of that device ended that has waited longest, whatever its result, "
+        "Unix time in seconds. Absent while no job has ended.",
+        collector="nodes",
+        samples=_of_summary(lambda summary: summary.oldest_end),
+    ),
+    ScrapeMetric(
+        name="oxidized_duplicate_devices",
+        help="Rows left out because another has the same full_name, name, group and model; "
+        "the one with the latest job is kept.",
+        collector="nodes",
+        samples=_of_summary(lambda summary: summary.nodes.duplicates),
+    ),
+    ScrapeMetric(
+        name="oxidized_invalid_devices",
+        help="Rows of the node list that could not be read; the others are told.",
+        collector="nodes",
+        samples=_of_summary(lambda summary: summary.nodes.invalid),
+    ),
+    ScrapeMetric(
+        name="oxidized_cut_labels",
+        help="Label values that were cut at 1 KiB.",
+        collector="nodes",
+        samples=_of_summary(lambda summary: summary.nodes.cut_labels),
+    ),
+    ScrapeMetric(
+        name="oxidized_devices_exposing_secrets",
+        help="Devices whose variables in /nodes.json, open to whoever reaches Oxidized, hold a text under a key "
+        "like enable, pass, secret, community, token or key.",
+        collector="nodes",
+        samples=_of_summary(lambda summary: summary.exposing_secrets),
+    ),
+    DeviceMetric(
+        name="oxidized_device_status",
+        help="Present status: 2 success, 1 never, 0 anything else. Beware: a failing device is never (1) between "
+        "two retries; oxidized_device_status_info spells the status out.",
+        value=_status_value,
+    ),
+    DeviceMetric(
+        name="oxidized_device_status_info",
+        help="1, with the present status as Oxidized spells it.",
+        value=lambda _device: 1.0,
+        extra=("status", lambda device: device.status),
+    ),
+    DeviceMetric(
+        name="oxidized_device_last_backup_status",
+        help="Result of the last job: 2 success, 1 error. Absent while there is none (also between two retries).",
+        value=lambda device: None if device.job is None else 2.0 if device.job.succeeded else 1.0,
+    ),
+    DeviceMetric(
+        name="oxidized_device_last_backup_start",
+        help="When the last job began, Unix time in seconds. Absent while there is none.",
+        value=lambda device: None if device.job is None else device.job.start,
+    ),
+    DeviceMetric(
+        name="oxidized_device_last_backup_end",
+        help="When the last job ended, whatever its result, Unix time in seconds. "
+        "0 while there is none (also between two retries).",
+        value=lambda device: 0.0 if device.job is None else device.job.end,
+    ),
+    DeviceMetric(
+        name="oxidized_device_last_backup_time",
+        help="How long the last job took, in seconds (a duration, whatever the name says). Absent while there is none.",
+        value=lambda device: None if device.job is None else device.job.duration,
+    ),
+    DeviceMetric(
+        name="oxidized_device_last_success_timestamp_seconds",
+        help="When the last successful backup ended, Unix time in seconds. Absent where the last job does not say "
+        "success: bridge retries and restarts with last_over_time.",
+        value=_last_success,
+    ),
+    DeviceMetric(
+        name="oxidized_device_modified_timestamp_seconds",
+        help="When the stored configuration last changed (output git) or was last written (output file), Unix time in "
+        "seconds. Absent while Oxidized does not know.",
+        value=lambda device: device.modified,
+    ),
+    DeviceMetric(
+        name="oxidized_device_info",
+        help="1, with the address of the device.",
+        value=lambda _device: 1.0,
+        extra=("ip", lambda device: device.ip),
+    ),
+)

@@ -1,0 +1,113 @@
+"""What the exporter tells of itself; no label here holds anything that a caller may choose freely."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal
+
+import prometheus_client
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+
+from oxidized_exporter import __version__
+
+if TYPE_CHECKING:
+    from oxidized_exporter.scrape.snapshot import Snapshot
+
+_BUCKETS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExporterMetric:
+    """A metric of the exporter itself; ``name`` with its suffix (``_total`` of a counter)."""
+
+    name: str
+    type: Literal["counter", "gauge", "histogram"]
+    help: str
+    labels: tuple[str, ...] = ()
+
+
+BUILD_INFO: Final = ExporterMetric(
+    name="oxidized_exporter_build_info",
+    type="gauge",
+    help="1, with the version of the exporter and of Python.",
+    labels=("version", "python_version"),
+)
+PROBES: Final = ExporterMetric(
+    name="oxidized_exporter_probes_total",
+    type="counter",
+    help="Targets probed, by module and result: success, or the reason of the failure.",
+    labels=("module", "result"),
+)
+PROBE_DURATION: Final = ExporterMetric(
+    name="oxidized_exporter_probe_duration_seconds",
+    type="histogram",
+    help="How long probing a target took, by module, in seconds.",
+    labels=("module",),
+)
+PROBES_IN_FLIGHT: Final = ExporterMetric(
+    name="oxidized_exporter_probes_in_flight",
+    type="gauge",
+    help="Requests to /probe that are being answered.",
+)
+PROBES_REJECTED: Final = ExporterMetric(
+    name="oxidized_exporter_probes_rejected_total",
+    type="counter",
+    help="Requests to /probe refused because of the caller's mistake, by reason.",
+    labels=("reason",),
+)
+UPSTREAM_REQUESTS: Final = ExporterMetric(
+    name="oxidized_exporter_upstream_requests_total",
+    type="counter",
+    help="Requests to Oxidized, each attempt by itself, by route and result: success, or the reason of the failure.",
+    labels=("route", "result"),
+)
+EXPORTER_CATALOGUE: Final = (
+    BUILD_INFO,
+    PROBES,
+    PROBE_DURATION,
+    PROBES_IN_FLIGHT,
+    PROBES_REJECTED,
+    UPSTREAM_REQUESTS,
+)
+
+
+class ExporterMetrics:
+    """The exporter's own metrics in a registry of their own; make one for each process.
+
+    Making one switches prometheus_client's ``_created`` series off for the whole process.
+    """
+
+    def __init__(self) -> None:
+        prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]
+        self.registry = CollectorRegistry()
+        prometheus_client.ProcessCollector(registry=self.registry)
+        prometheus_client.PlatformCollector(registry=self.registry)
+        prometheus_client.GCCollector(registry=self.registry)
+        self._gauge(BUILD_INFO).labels(version=__version__, python_version=platform.python_version()).set(1)
+        self._probes = self._counter(PROBES)
+        self._durations = Histogram(
+            PROBE_DURATION.name, PROBE_DURATION.help, PROBE_DURATION.labels, buckets=_BUCKETS, registry=self.registry
+        )
+        self.in_flight = self._gauge(PROBES_IN_FLIGHT)
+        self._rejected = self._counter(PROBES_REJECTED)
+        self._requests = self._counter(UPSTREAM_REQUESTS)
+
+    def _gauge(self, metric: ExporterMetric) -> Gauge:
+        return Gauge(metric.name, metric.help, metric.labels, registry=self.registry)
+
+    def _counter(self, metric: ExporterMetric) -> Counter:
+        return Counter(metric.name, metric.help, metric.labels, registry=self.registry)
+
+    def rejected(self, reason: str) -> None:
+        """Count a request that was refused; ``reason`` is that of a `CallerError`."""
+        self._rejected.labels(reason=reason).inc()
+
+    def probed(self, snapshot: Snapshot, *, module: str) -> None:
+        """Count what a finished scrape did; ``module`` is the name of a configured one."""
+        for scrape in snapshot.scrapes:
+            result = "success" if scrape.failure is None else scrape.failure.reason
+            self._probes.labels(module=module, result=result).inc()
+            self._durations.labels(module=module).observe(scrape.duration)
+            for request in scrape.requests:
+                self._requests.labels(route=request.route, result=request.result).inc()

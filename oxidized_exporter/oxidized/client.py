@@ -1,0 +1,166 @@
+"""The questions that Oxidized is asked: a closed set of reads."""
+
+from __future__ import annotations
+
+import asyncio
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+import aiohttp
+from tenacity import (
+    AsyncRetrying,
+    RetryCallState,
+    retry_if_exception,
+    stop_after_attempt,
+    stop_any,
+    stop_before_delay,
+    wait_random_exponential,
+)
+
+from oxidized_exporter.errors import (
+    AuthError,
+    HostNotPermittedError,
+    HttpStatusError,
+    ProbeError,
+    ProxyError,
+    RedirectError,
+    TooLargeError,
+)
+from oxidized_exporter.oxidized.journal import Journal, Request, Stage
+from oxidized_exporter.oxidized.translate import translate
+
+if TYPE_CHECKING:
+    from oxidized_exporter.config import Limits
+    from oxidized_exporter.oxidized.target import Target
+
+_OK: Final = 200
+_UNAUTHORIZED: Final = 401
+_FORBIDDEN: Final = 403
+_PROXY_AUTHENTICATION: Final = 407
+_PASSING_FAULTS: Final = frozenset({502, 503, 504})  # a proxy whose Oxidized is just coming back
+_HOST_NOT_PERMITTED: Final = b"Host not permitted"  # rack-protection's words, oxidized-web from 0.15 on
+
+
+class Route(StrEnum):
+    """What can be asked, by name; the value is the label of ``oxidized_exporter_upstream_requests_total``."""
+
+    NODES = "nodes"
+
+
+_PATHS: Final = {Route.NODES: "/nodes.json"}
+
+
+class OxidizedClient:
+    """Asks one Oxidized instance during one scrape.
+
+    Every method raises a `ProbeError` where there is no usable answer. On cancellation (the deadline) the connection
+    under way is dropped.
+    """
+
+    def __init__(
+        self,
+        *,
+        session: aiohttp.ClientSession,
+        target: Target,
+        journal: Journal,
+        limits: Limits,
+        deadline: float,
+    ) -> None:
+        """Bind the client to one target.
+
+        Args:
+            session: belongs to the caller.
+            target: whom to ask.
+            journal: gets a `Request` for each attempt.
+            limits: bounds of a body and of the attempts.
+            deadline: in the running loop's time; no attempt begins after it.
+        """
+        self._session = session
+        self._target = target
+        self._journal = journal
+        self._limits = limits
+        self._deadline = deadline
+
+    async def nodes(self) -> bytearray:
+        """Return the body of ``/nodes.json``, which holds secrets: decode it and let it go."""
+        return await self._get(Route.NODES)
+
+    async def _get(self, route: Route) -> bytearray:
+        response = await self._answer(route)
+        async with response:
+            try:
+                body = await self._body(response)
+            except (aiohttp.ClientError, OSError) as exception:
+                error = translate(exception, in_body=True)
+                self._note(route, error)
+                raise error from exception
+            except ProbeError as error:
+                self._note(route, error)
+                raise
+        self._note(route)
+        return body
+
+    async def _answer(self, route: Route) -> aiohttp.ClientResponse:
+        """Ask until there is an answer with a body to read, or trying again makes no sense."""
+        remaining = self._deadline - asyncio.get_running_loop().time()
+        retrying = AsyncRetrying(
+            retry=retry_if_exception(lambda error: isinstance(error, ProbeError) and error.retryable),
+            stop=stop_any(stop_after_attempt(self._limits.attempts), stop_before_delay(remaining)),
+            wait=wait_random_exponential(multiplier=0.1, max=2),
+            before_sleep=self._note_retry,
+            reraise=True,
+        )
+        return await retrying(self._ask_once, route)
+
+    def _note_retry(self, _state: RetryCallState) -> None:
+        self._journal.stage = Stage.RETRY
+
+    async def _ask_once(self, route: Route) -> aiohttp.ClientResponse:
+        try:
+            response = await self._session.get(self._target.url(_PATHS[route]), allow_redirects=False)
+            try:
+                await _require_ok(response)
+            except BaseException:
+                response.close()
+                raise
+        except (aiohttp.ClientError, OSError) as exception:
+            error = translate(exception)
+            self._note(route, error)
+            raise error from exception
+        except ProbeError as error:
+            self._note(route, error)
+            raise
+        return response
+
+    async def _body(self, response: aiohttp.ClientResponse) -> bytearray:
+        self._journal.stage = Stage.BODY
+        limit = self._limits.body_bytes
+        if (response.content_length or 0) > limit:
+            raise TooLargeError(f"the body is larger than {limit} bytes")
+        body = bytearray()
+        async for chunk in response.content.iter_any():
+            body += chunk
+            if len(body) > limit:
+                raise TooLargeError(f"the body is larger than {limit} bytes")
+        return body
+
+    def _note(self, route: Route, error: ProbeError | None = None) -> None:
+        self._journal.requests.append(Request(route, error.reason if error else "success"))
+
+
+async def _require_ok(response: aiohttp.ClientResponse) -> None:
+    """Raise the `ProbeError` that the status stands for, unless it is 200."""
+    status = response.status
+    if status == _OK:
+        return
+    if status == _UNAUTHORIZED:
+        raise AuthError("the answer was 401: credentials are missing or wrong")
+    if status == _FORBIDDEN:
+        if _HOST_NOT_PERMITTED in await response.content.read(len(_HOST_NOT_PERMITTED) * 4):
+            raise HostNotPermittedError("the answer was 403 Host not permitted: see Oxidized's setting vhosts")
+        raise AuthError("the answer was 403: access is not allowed")
+    if status == _PROXY_AUTHENTICATION:
+        raise ProxyError("the answer was 407: the proxy wants credentials")
+    if 300 <= status < 400:  # noqa: PLR2004 - the class of redirects
+        raise RedirectError(f"the answer was a redirect ({status}), which is not followed")
+    raise HttpStatusError(f"the answer was {status}", retryable=status in _PASSING_FAULTS)

@@ -1,0 +1,40 @@
+"""What happened on the way to one target: where it stands, the requests made, the certificates seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Stage(StrEnum):
+    """Where a scrape stands; the words follow "while" in a message."""
+
+    RESOLVE = "resolving the name"
+    CONNECT = "connecting"
+    ANSWER = "waiting for an answer"
+    BODY = "reading the body"
+    DECODE = "decoding the body"
+    RETRY = "waiting to try again"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One attempt of one request; ``result`` is ``success`` or the reason of its failure."""
+
+    route: str
+    result: str
+
+
+@dataclass(slots=True, kw_only=True)
+class Journal:
+    """Written by the transport while a target is scraped, read when the scrape is over.
+
+    Attributes:
+        stage: where the scrape stands, for the message of a time-out.
+        requests: attempts that have ended.
+        certificate_expiry: the earliest ``notAfter`` of the certificates that the server sent, Unix seconds.
+    """
+
+    stage: Stage = Stage.CONNECT
+    requests: list[Request] = field(default_factory=list)
+    certificate_expiry: float | None = None

@@ -1,0 +1,46 @@
+"""The application: routes, and what every answer has in common."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import structlog
+from aiohttp import web
+
+from oxidized_exporter.web import pages, probe
+from oxidized_exporter.web.answers import plain
+from oxidized_exporter.web.state import EXPORTER, Exporter
+
+if TYPE_CHECKING:
+    from aiohttp.typedefs import Handler
+
+_log = structlog.stdlib.get_logger(__name__)
+
+
+def create_app(exporter: Exporter) -> web.Application:
+    """Make the application that serves ``exporter``; starts nothing."""
+    app = web.Application(middlewares=[_outermost])
+    app[EXPORTER] = exporter
+    app.router.add_get("/", pages.landing)
+    app.router.add_get("/probe", probe.probe)
+    app.router.add_get("/metrics", probe.metrics)
+    app.router.add_get("/-/healthy", pages.healthy)
+    app.router.add_get("/-/ready", pages.ready)
+    return app
+
+
+@web.middleware
+async def _outermost(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Keep faults of a handler out of the answer, and ask clients to leave once a stop has begun."""
+    try:
+        response = await handler(request)
+    except web.HTTPException as error:
+        response = plain(f"{error.status} {error.reason}", status=error.status)
+        if "Allow" in error.headers:
+            response.headers["Allow"] = error.headers["Allow"]
+    except Exception as error:  # noqa: BLE001 - a message may quote what it should not: only its class is told
+        _log.error("bug: unexpected exception in a handler", path=request.path, exception=type(error).__name__)
+        response = plain("500 internal error; the log names it", status=500)
+    if not request.app[EXPORTER].readiness.ready:
+        response.force_close()
+    return response

@@ -1,0 +1,45 @@
+"""``/-/healthy``, ``/-/ready`` and the landing page."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from aiohttp import web
+
+from oxidized_exporter import __version__
+from oxidized_exporter.web.answers import plain
+from oxidized_exporter.web.state import EXPORTER
+
+_LANDING: Final = f"""<!doctype html>
+<html lang="en">
+<head><meta charset="utf-8"><title>oxidized_exporter</title></head>
+<body>
+<h1>oxidized_exporter {__version__}</h1>
+<p>Prometheus exporter for Oxidized.</p>
+<form action="probe"><label>Oxidized <input name="target" size="40" placeholder="http://oxidized.example.net:8888">
+</label> <button>Probe</button></form>
+<ul>
+<li><a href="metrics">metrics</a> of the exporter itself</li>
+<li><a href="-/healthy">-/healthy</a>, <a href="-/ready">-/ready</a></li>
+</ul>
+</body>
+</html>
+"""
+
+
+async def landing(_request: web.Request) -> web.Response:
+    """Answer with a page that names the version, links the routes and has a form that probes."""
+    headers = {"Content-Security-Policy": "default-src 'none'; form-action 'self'; frame-ancestors 'none'"}
+    return web.Response(text=_LANDING, content_type="text/html", headers=headers)
+
+
+async def healthy(_request: web.Request) -> web.Response:
+    """Answer 200 as long as the loop runs."""
+    return plain("oxidized_exporter is healthy.")
+
+
+async def ready(request: web.Request) -> web.Response:
+    """Answer 200 while scrapes should be sent here, 503 from the beginning of a stop on."""
+    if request.app[EXPORTER].readiness.ready:
+        return plain("oxidized_exporter is ready.")
+    return plain("oxidized_exporter is stopping.", status=503)

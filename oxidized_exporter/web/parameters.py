@@ -1,0 +1,81 @@
+"""What a request to ``/probe`` asks for: the caller's mistakes are found here, before anything is done."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from oxidized_exporter.errors import (
+    BadParameterError,
+    ForbiddenTargetError,
+    UnknownModuleError,
+    UnknownTargetError,
+)
+from oxidized_exporter.oxidized.target import Target, is_name, parse_target
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from multidict import MultiMapping
+
+    from oxidized_exporter.config import Module
+
+DEFAULT_MODULE = "default"
+_SHOWN = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbeRequest:
+    """A request that can be carried out."""
+
+    targets: tuple[Target, ...]
+    module: Module
+
+
+def parse_probe(query: MultiMapping[str], *, modules: Mapping[str, Module]) -> ProbeRequest:
+    """Read the parameters of ``/probe``; unknown ones are passed over.
+
+    Raises:
+        BadParameterError: a parameter is missing, malformed or given twice, or two targets are the same.
+        ForbiddenTargetError: a target's text alone forbids it.
+        UnknownModuleError: no such module.
+        UnknownTargetError: no configured target of that name.
+    """
+    module = _module(query.getall("module", [DEFAULT_MODULE]), modules=modules)
+    texts = query.getall("target", [])
+    if not texts:
+        raise BadParameterError("target: missing; write /probe?target=http://oxidized.example.net:8888")
+    targets = tuple(_target(text, number=number, count=len(texts)) for number, text in enumerate(texts, start=1))
+    for base, times in Counter(target.base for target in targets).items():
+        if times > 1:
+            raise BadParameterError(f"target: {base} is given {times} times")
+    return ProbeRequest(targets=targets, module=module)
+
+
+def _module(names: Sequence[str], *, modules: Mapping[str, Module]) -> Module:
+    if len(names) > 1:
+        raise BadParameterError(f"module: given {len(names)} times")
+    if names[0] not in modules:
+        raise UnknownModuleError(f"module: no module {_quoted(names[0])}; there are: {', '.join(sorted(modules))}")
+    return modules[names[0]]
+
+
+def _target(text: str, *, number: int, count: int) -> Target:
+    which = "target" if count == 1 else f"target {number} of {count}"
+    if not text:
+        raise BadParameterError(f"{which}: empty")
+    if is_name(text):
+        raise UnknownTargetError(
+            f"{which}: no target {_quoted(text)} is configured; to name one by its address, write "
+            "http[s]://host[:port][/prefix] or host:port"
+        )
+    try:
+        return parse_target(text)
+    except (BadParameterError, ForbiddenTargetError) as error:
+        raise type(error)(f"{which}: {error}") from None
+
+
+def _quoted(text: str) -> str:
+    """Show what was written, within bounds and without control characters."""
+    return repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…")

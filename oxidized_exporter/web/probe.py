@@ -1,0 +1,65 @@
+"""``GET /probe``: the metrics of one Oxidized, or of several fetched at once; ``GET /metrics``: the exporter's own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import structlog
+from prometheus_client import CollectorRegistry
+
+from oxidized_exporter.errors import CallerError
+from oxidized_exporter.metrics.collector import SnapshotCollector
+from oxidized_exporter.scrape.deadline import HEADER, scrape_seconds
+from oxidized_exporter.web.answers import exposition, plain
+from oxidized_exporter.web.parameters import parse_probe
+from oxidized_exporter.web.state import EXPORTER
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+    from oxidized_exporter.scrape.snapshot import Snapshot
+
+_log = structlog.stdlib.get_logger(__name__)
+
+
+async def probe(request: web.Request) -> web.Response:
+    """Scrape the targets and answer with their metrics.
+
+    A caller's mistake is 400 or 403 with a line that says what would be right; whatever goes wrong behind a valid
+    request is 200 with ``oxidized_status 0``. A caller who hangs up ends the scrape.
+    """
+    exporter = request.app[EXPORTER]
+    try:
+        wanted = parse_probe(request.query, modules=exporter.config.modules)
+        seconds = scrape_seconds(
+            request.headers.get(HEADER), offset=exporter.timeout_offset, module_timeout=wanted.module.timeout
+        )
+    except CallerError as error:
+        exporter.metrics.rejected(error.reason)
+        return plain(str(error), status=error.status)
+    with exporter.metrics.in_flight.track_inprogress():
+        snapshot = await exporter.scraper.scrape(wanted.targets, module=wanted.module, seconds=seconds)
+        exporter.metrics.probed(snapshot, module=wanted.module.name)
+        _log_failures(snapshot, module=wanted.module.name)
+        registry = CollectorRegistry()
+        registry.register(SnapshotCollector(snapshot))
+        return await exposition(request, registry, encoder=exporter.encoder)
+
+
+def _log_failures(snapshot: Snapshot, *, module: str) -> None:
+    for scrape in snapshot.scrapes:
+        if scrape.failure is not None:
+            _log.warning(
+                "probe failed",
+                target=scrape.target.label,
+                module=module,
+                reason=scrape.failure.reason,
+                detail=scrape.failure.detail,
+                seconds=round(scrape.duration, 3),
+            )
+
+
+async def metrics(request: web.Request) -> web.Response:
+    """Answer with the exporter's own metrics."""
+    exporter = request.app[EXPORTER]
+    return await exposition(request, exporter.metrics.registry, encoder=exporter.encoder)

@@ -1,0 +1,153 @@
+"""Listening, and stopping without losing a scrape."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import re
+import signal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import structlog
+from aiohttp import web
+
+from oxidized_exporter.errors import ListenError
+from oxidized_exporter.web.state import EXPORTER
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+_log = structlog.stdlib.get_logger(__name__)
+
+DEFAULT_PORT: Final = 10888
+# A connection may have been made just before the listener closed, with its request still on the way.
+_LINGER_SECONDS: Final = 0.25
+# Longer than any scrape: Prometheus's scrape_timeout is a minute at most with its default interval.
+_DRAIN_SECONDS: Final = 120.0
+_ADDRESS: Final = re.compile(r"(?:\[(?P<ipv6>[^\[\]]*)\]|(?P<host>[^\[\]:]*)):(?P<port>[0-9]{1,5})")
+
+
+@dataclass(frozen=True, slots=True)
+class ListenAddress:
+    """Where to listen; ``host`` is None for every interface, ``port`` 0 for a free one."""
+
+    host: str | None
+    port: int
+
+    def __str__(self) -> str:
+        """Return ``host:port`` as in a flag."""
+        host = self.host or ""
+        return f"[{host}]:{self.port}" if ":" in host else f"{host}:{self.port}"
+
+
+def parse_listen_address(text: str) -> ListenAddress:
+    """Read ``:10888``, ``127.0.0.1:10888``, ``localhost:0`` or ``[::1]:10888``.
+
+    Raises:
+        ListenError: it is none of these.
+    """
+    matched = _ADDRESS.fullmatch(text)
+    if not matched or int(matched["port"]) > 65535:  # noqa: PLR2004 - the range of a TCP port
+        raise ListenError(f"{text!r} is no listen address; write :{DEFAULT_PORT}, 127.0.0.1:0 or [::1]:{DEFAULT_PORT}")
+    if matched["ipv6"] is not None:
+        try:
+            ipaddress.IPv6Address(matched["ipv6"])
+        except ipaddress.AddressValueError:
+            raise ListenError(f"{text!r} has no IPv6 address between its brackets") from None
+    return ListenAddress(host=matched["ipv6"] or matched["host"] or None, port=int(matched["port"]))
+
+
+class Server:
+    """An application on its listeners."""
+
+    def __init__(self, app: web.Application, *, addresses: Sequence[ListenAddress]) -> None:
+        self._app = app
+        self._addresses = addresses
+        self._sites: list[web.TCPSite] = []
+        self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=_DRAIN_SECONDS)
+
+    @property
+    def ports(self) -> tuple[int, ...]:
+        """The ports that are listened on, in the order of the addresses."""
+        return tuple(site.port for site in self._sites)
+
+    async def start(self) -> None:
+        """Listen.
+
+        Raises:
+            ListenError: one of the addresses cannot be listened on; nothing is left open.
+        """
+        await self._runner.setup()
+        for address in self._addresses:
+            site = web.TCPSite(self._runner, address.host, address.port)
+            try:
+                await site.start()
+            except OSError as error:
+                await self._runner.cleanup()
+                why = error.strerror or type(error).__name__
+                raise ListenError(f"cannot listen on {address}: {why}") from None
+            self._sites.append(site)
+
+    async def stop(self, *, delay: float) -> None:
+        """Answer what was asked, then close.
+
+        ``/-/ready`` says no at once; for ``delay`` seconds new probes are still served, so that a balancer can notice;
+        then nothing new is accepted and what is in flight is answered.
+        """
+        self._app[EXPORTER].readiness.ready = False
+        await asyncio.sleep(delay)
+        for site in self._sites:
+            await site.stop()
+        await asyncio.sleep(_LINGER_SECONDS)
+        await self.close()
+
+    async def close(self) -> None:
+        """Accept nothing more, answer what is in flight, and close idle connections at once."""
+        await self._runner.cleanup()
+
+
+async def serve(
+    app: web.Application,
+    *,
+    addresses: Sequence[ListenAddress],
+    shutdown_delay: float,
+    started: Callable[[tuple[int, ...]], None] | None = None,
+) -> None:
+    """Serve until SIGTERM or SIGINT, then stop gracefully; a second SIGINT stops at once.
+
+    Args:
+        app: what is served.
+        addresses: where.
+        shutdown_delay: seconds for which probes are still served after the signal.
+        started: called with the ports once they are listened on.
+
+    Raises:
+        ListenError: one of the addresses cannot be listened on.
+    """
+    server = Server(app, addresses=addresses)
+    await server.start()
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    received: list[signal.Signals] = []
+
+    def on_signal(number: signal.Signals) -> None:
+        if stopping.is_set() and number is signal.SIGINT:
+            raise SystemExit(130)  # what a shell reports of a process that ended by SIGINT
+        received.append(number)
+        stopping.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, on_signal, number)
+    try:
+        for address, port in zip(addresses, server.ports, strict=True):
+            _log.info("listening", address=str(ListenAddress(address.host, port)))
+        if started is not None:
+            started(server.ports)
+        await stopping.wait()
+        _log.info("stopping", signal=received[0].name, shutdown_delay=shutdown_delay)
+        await server.stop(delay=shutdown_delay)
+        _log.info("stopped")
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import gzip
+
+import pytest
+from prometheus_client import CollectorRegistry, Gauge
+
+from oxidized_exporter.metrics.exposition import Format, accepts_gzip, compress, negotiate
+from tests.harness import openmetrics_families
+
+TEXT = "text/plain; version=0.0.4; charset=utf-8"
+OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
+PROMETHEUS_2 = (
+    "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,"
+    "text/plain;version=0.0.4;q=0.5,*/*;q=0.1"
+)
+PROMETHEUS_3 = (
+    "application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.6,"
+    "application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,"
+    "text/plain;version=0.0.4;q=0.3,*/*;q=0.2"
+)
+
+
+@pytest.mark.parametrize(
+    "accept,content_type",
+    [
+        (None, TEXT),
+        ("", TEXT),
+        ("*/*", TEXT),
+        ("text/*", TEXT),
+        ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", TEXT),
+        ("application/json", TEXT),
+        ("nonsense", TEXT),
+        ("/;;,,=", TEXT),
+        ("text/plain", TEXT),
+        ("text/plain;version=0.0.4", TEXT),
+        ("application/openmetrics-text", OPENMETRICS),
+        ("Application/OpenMetrics-Text; version=1.0.0", OPENMETRICS),
+        ('application/openmetrics-text; version="1.0.0"', OPENMETRICS),
+        ("application/openmetrics-text;version=0.0.1", TEXT),
+        ("application/openmetrics-text;version=2.0.0,*/*;q=0.1", TEXT),
+        ("application/openmetrics-text;q=0", TEXT),
+        ("application/openmetrics-text;q=0.5,text/plain;q=0.9", TEXT),
+        ("text/plain;q=0.5,application/openmetrics-text;q=0.9", OPENMETRICS),
+        ("text/plain,application/openmetrics-text", TEXT),
+        (PROMETHEUS_2, OPENMETRICS),
+        (PROMETHEUS_3, f"{OPENMETRICS}; escaping=allow-utf-8"),
+        ("application/openmetrics-text;version=1.0.0;escaping=underscores", f"{OPENMETRICS}; escaping=underscores"),
+        ("application/openmetrics-text;version=1.0.0;escaping=dots", f"{OPENMETRICS}; escaping=underscores"),
+        ("text/plain;version=0.0.4;escaping=allow-utf-8", f"{TEXT}; escaping=allow-utf-8"),
+    ],
+)
+def test_negotiation(accept: str | None, content_type: str) -> None:
+    assert negotiate(accept).content_type == content_type
+
+
+@pytest.mark.parametrize(
+    "accept_encoding,expected",
+    [
+        (None, False),
+        ("", False),
+        ("gzip", True),
+        ("GZIP", True),
+        ("deflate, gzip;q=0.5", True),
+        ("gzip;q=0", False),
+        ("gzip; q=0.0, *;q=1", False),
+        ("*", True),
+        ("*;q=0", False),
+        ("identity", False),
+        ("gzip;q=abc", False),
+        ("gzipped", False),
+    ],
+)
+def test_gzip_is_used_where_it_is_taken(accept_encoding: str | None, *, expected: bool) -> None:
+    assert accepts_gzip(accept_encoding) is expected
+
+
+def test_compressing() -> None:
+    body = b"oxidized_status 1\n" * 100
+    assert gzip.decompress(compress(body)) == body
+    assert compress(body) == compress(body)
+    assert len(compress(body)) < len(body)
+
+
+def test_openmetrics_ends_with_its_mark() -> None:
+    registry = CollectorRegistry()
+    Gauge("a", "b", registry=registry).set(1)
+    encoded = Format(kind="openmetrics").encode(registry)
+    assert encoded.endswith(b"# EOF\n")
+    assert [family.name for family in openmetrics_families(encoded.decode())] == ["a"]
+    assert b"# EOF" not in Format(kind="text").encode(registry)

@@ -1,0 +1,288 @@
+from __future__ import annotations
+
+import contextlib
+import itertools
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from oxidized_exporter.errors import NotJsonError, ProbeError, SchemaError
+from oxidized_exporter.oxidized.decode import decode_rows
+from oxidized_exporter.oxidized.models import Device, Job, NodeList
+from oxidized_exporter.oxidized.nodes import read_nodes
+
+NOON = "2026-11-22 12:00:00 UTC"
+NOON_SECONDS = 1795348800.0
+
+
+def row(**changes: Any) -> dict[str, Any]:
+    last = {"start": "2026-11-22 11:59:58 UTC", "end": NOON, "status": "success", "time": 2.5}
+    return {
+        "name": "sw1",
+        "full_name": "access/sw1",
+        "ip": "10.0.0.1",
+        "group": "access",
+        "model": "IOS",
+        "last": last,
+        "vars": {"enable": ""},
+        "mtime": NOON,
+        "status": "success",
+        "time": NOON,
+    } | changes
+
+
+def read(*rows: Any) -> NodeList:
+    return read_nodes(json.dumps(rows).encode(), label_bytes=1024)
+
+
+def read_one(**changes: Any) -> Device:
+    nodes = read(row(**changes))
+    assert (nodes.invalid, nodes.duplicates) == (0, 0)
+    return nodes.devices[0]
+
+
+def test_a_row() -> None:
+    assert read(row()) == NodeList(
+        devices=(
+            Device(
+                full_name="access/sw1",
+                name="sw1",
+                group="access",
+                model="IOS",
+                ip="10.0.0.1",
+                status="success",
+                job=Job(succeeded=True, start=NOON_SECONDS - 2, end=NOON_SECONDS, duration=2.5),
+                modified=NOON_SECONDS,
+                exposes_secrets=False,
+            ),
+        )
+    )
+
+
+def test_an_empty_list_is_a_list() -> None:
+    assert read() == NodeList(devices=())
+
+
+@pytest.mark.parametrize(
+    "changes,attribute,expected",
+    [
+        ({"name": 42}, "name", "42"),
+        ({"name": 4.5}, "name", "4.5"),
+        ({"name": True}, "name", "true"),
+        ({"name": 10**400}, "name", str(10**400)),
+        ({"group": None}, "group", ""),
+        ({"group": 7}, "group", "7"),
+        ({"group": ["a"]}, "group", ""),
+        ({"model": None}, "model", ""),
+        ({"ip": None}, "ip", ""),
+        ({"full_name": None}, "full_name", "sw1"),
+        ({"status": "on_fire"}, "status", "on_fire"),
+        ({"status": 3}, "status", "3"),
+        ({"status": None}, "status", "success"),
+        ({"status": ""}, "status", "success"),
+        ({"status": None, "last": None}, "status", "never"),
+        ({"status": None, "last": {}}, "status", "unknown"),
+        ({"mtime": "unknown"}, "modified", None),
+        ({"mtime": None}, "modified", None),
+        ({"mtime": 5}, "modified", None),
+        ({"vars": None}, "exposes_secrets", False),
+        ({"vars": "s3cr3t"}, "exposes_secrets", False),
+        ({"last": None}, "job", None),
+        ({"last": "yesterday"}, "job", None),
+        ({"last": {}}, "job", Job(succeeded=False, start=None, end=None, duration=None)),
+    ],
+)
+def test_oddities_never_lose_a_device(changes: dict[str, Any], attribute: str, expected: Any) -> None:
+    assert getattr(read_one(**changes), attribute) == expected
+
+
+@pytest.mark.parametrize("key", ["full_name", "ip", "group", "model", "last", "vars", "mtime", "status", "time"])
+def test_a_missing_key_never_loses_a_device(key: str) -> None:
+    odd = row()
+    del odd[key]
+    assert read(odd).devices[0].name == "sw1"
+
+
+@pytest.mark.parametrize("time", [None, "2.5", True, [], float("inf"), float("nan")])
+def test_an_odd_duration_is_none(time: Any) -> None:
+    device = read_one(last={"start": NOON, "end": NOON, "status": "success", "time": time})
+    assert device.job == Job(succeeded=True, start=NOON_SECONDS, end=NOON_SECONDS, duration=None)
+
+
+def test_a_duration_beyond_any_float_is_none() -> None:
+    body = json.dumps([row()]).replace("2.5", "1e400").encode()
+    device = read_nodes(body, label_bytes=1024).devices[0]
+    assert device.job is not None
+    assert device.job.duration is None
+
+
+@pytest.mark.parametrize("bad", [None, 1, "x", [], {}, {"name": None}, {"name": []}, {"full_name": "a/b"}])
+def test_rows_that_cannot_be_read_are_counted_and_the_others_kept(bad: Any) -> None:
+    nodes = read(row(), bad, row(name="sw2", full_name="access/sw2"))
+    assert [device.name for device in nodes.devices] == ["sw1", "sw2"]
+    assert nodes.invalid == 1
+
+
+@pytest.mark.parametrize("text", [b'"\\ud800"', b'"\\udc00x"'])
+def test_half_a_character_in_a_name_costs_nobody(text: bytes) -> None:
+    body = json.dumps([row(), row(name="HERE")]).encode().replace(b'"HERE"', text)
+    names = [device.name for device in read_nodes(body, label_bytes=1024).devices]
+    assert names[0] == "sw1"
+    assert names[1].startswith("\N{REPLACEMENT CHARACTER}")
+
+
+@pytest.mark.parametrize(
+    "body,error,message",
+    [
+        (b"", NotJsonError, "the body is not JSON (line 1, column 1)"),
+        (b"<html>", NotJsonError, "the body is not JSON (line 1, column 1)"),
+        (b'[{"name":"a"}', NotJsonError, "the body is not JSON (line 1, column 14)"),
+        (b'[{"name":"a"},', NotJsonError, "the body is not JSON (line 1, column 15)"),
+        (b'[{"name":"a"},\n ]', NotJsonError, "the body is not JSON (line 2, column 2)"),
+        (b'[{"name":"a"} {}]', NotJsonError, "the body is not JSON (line 1, column 15)"),
+        (b"[]]", NotJsonError, "the body is not JSON (line 1, column 3)"),
+        (b"[1] x", NotJsonError, "the body is not JSON (line 1, column 4)"),
+        (b'\xef\xbb\xbf[{"name":"a"}]', NotJsonError, "the body is not JSON (line 1, column 1)"),
+        (b'[{"name":"\xff"}]', NotJsonError, "the body is not UTF-8"),
+        (b'[{"name":"a","unread":"\xff"}]', NotJsonError, "the body is not UTF-8"),
+        ("[]".encode("utf-16"), NotJsonError, "the body is not UTF-8"),
+        (b"[" * 100_000, NotJsonError, "the body is nested too deeply"),
+        (
+            b'[{"name":"a","vars":' + b"[" * 50_000 + b"]" * 50_000 + b"}]",
+            NotJsonError,
+            "the body is nested too deeply",
+        ),
+        (b"{}", SchemaError, "the body is JSON, but no list of devices"),
+        (b"null", SchemaError, "the body is JSON, but no list of devices"),
+        (b' "x" ', SchemaError, "the body is JSON, but no list of devices"),
+        (b"1" * 5000, SchemaError, "the body is JSON, but no list of devices"),
+        (b"[1, 2, {}]", SchemaError, "none of the 3 rows is a device"),
+    ],
+)
+def test_bodies_that_are_no_node_list(body: bytes, error: type[ProbeError], message: str) -> None:
+    with pytest.raises(error) as caught:
+        read_nodes(body, label_bytes=1024)
+    assert str(caught.value) == message
+
+
+def test_messages_never_quote_the_body() -> None:
+    with pytest.raises(NotJsonError) as caught:
+        read_nodes(b'[{"name":"a","vars":{"enable":"s3cr3t"}}', label_bytes=1024)
+    assert "s3cr3t" not in repr(caught.value)
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__
+
+
+_ROWS = [
+    row(),
+    row(last={"start": NOON, "end": "2026-11-22 12:00:01 UTC", "status": "fail", "time": 1.0}, status="fail"),
+    row(last=None, status="never"),
+    row(ip="10.0.0.2"),
+]
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(range(len(_ROWS)))))
+def test_of_rows_with_the_same_labels_the_latest_job_wins_in_any_order(order: tuple[int, ...]) -> None:
+    nodes = read(*(_ROWS[index] for index in order))
+    assert [device.status for device in nodes.devices] == ["fail"]
+    assert nodes.duplicates == 3
+
+
+@pytest.mark.parametrize("order", [(0, 3), (3, 0)])
+def test_among_equals_the_ip_decides(order: tuple[int, ...]) -> None:
+    nodes = read(*(_ROWS[index] for index in order))
+    assert [device.ip for device in nodes.devices] == ["10.0.0.2"]
+
+
+def test_the_same_name_in_two_groups_is_two_devices() -> None:
+    nodes = read(row(), row(full_name="core/sw1", group="core"))
+    assert len(nodes.devices) == 2
+    assert nodes.duplicates == 0
+
+
+@pytest.mark.parametrize(
+    "text,cut",
+    [
+        ("a" * 1024, "a" * 1024),
+        ("a" * 1025, "a" * 1024),
+        ("é" * 512, "é" * 512),
+        ("a" + "é" * 512, "a" + "é" * 511),
+        ("\N{SMILE}" * 400, "\N{SMILE}" * 341),
+        ("a" * 1023 + "\N{GRINNING FACE}", "a" * 1023),
+    ],
+)
+def test_labels_are_cut_at_a_kibibyte_on_a_character_boundary(text: str, cut: str) -> None:
+    nodes = read(row(name=text))
+    assert nodes.devices[0].name == cut
+    assert nodes.cut_labels == int(text != cut)
+
+
+def test_rows_that_become_the_same_by_cutting_are_duplicates() -> None:
+    nodes = read(row(name="a" * 2000), row(name="a" * 2001))
+    assert (len(nodes.devices), nodes.duplicates, nodes.cut_labels) == (1, 1, 2)
+
+
+@pytest.mark.parametrize(
+    "variables,exposes",
+    [
+        ({"enable": "s3cr3t"}, True),
+        ({"ENABLE": "x"}, True),
+        ({"auth_pass": "x"}, True),
+        ({"snmp_community": "x"}, True),
+        ({"apiToken": "x"}, True),
+        ({"ssh_keys": "/root/.ssh/id"}, True),
+        ({"nested": {"password": "x"}}, True),
+        ({"list": [{"secret": "x"}]}, True),
+        ({"enable": ""}, False),
+        ({"enable": True}, False),
+        ({"enable": None}, False),
+        ({"ssh_port": 22}, False),
+        ({"ssh_proxy": "bastion"}, False),
+        ({}, False),
+        ([], False),
+        ("password", False),
+    ],
+)
+def test_devices_whose_variables_expose_secrets(variables: Any, *, exposes: bool) -> None:
+    assert read_one(vars=variables).exposes_secrets is exposes
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=12,
+)
+_ODD_ROWS = st.fixed_dictionaries(
+    {"name": _JSON},
+    optional=dict.fromkeys(("full_name", "group", "model", "ip", "mtime", "status", "vars"), _JSON)
+    | {"last": _JSON | st.fixed_dictionaries({}, optional=dict.fromkeys(("start", "end", "status", "time"), _JSON))},
+)
+
+
+@given(st.lists(_ODD_ROWS | _JSON, max_size=6))
+def test_every_row_is_told_counted_or_left_out_as_a_duplicate(rows: list[Any]) -> None:
+    try:
+        nodes = read(*rows)
+    except SchemaError:
+        assert rows
+        return
+    assert len(nodes.devices) + nodes.duplicates + nodes.invalid == len(rows)
+    for device in nodes.devices:
+        "".join((*device.labels, device.ip, device.status)).encode()
+
+
+@given(st.lists(_ODD_ROWS, max_size=4))
+def test_one_odd_row_more_changes_nothing_about_a_clean_one(rows: list[Any]) -> None:
+    clean = row(name="clean", full_name="of/its own", group="of", model="its own")
+    found, _ = decode_rows(json.dumps([clean, *rows]).encode())
+    alone, _ = decode_rows(json.dumps([clean]).encode())
+    assert found[0] == alone[0]
+
+
+@given(st.binary(max_size=60))
+def test_any_bytes_give_nodes_or_a_typed_failure(body: bytes) -> None:
+    with contextlib.suppress(NotJsonError, SchemaError):
+        read_nodes(body, label_bytes=1024)
