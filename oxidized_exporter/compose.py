@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from oxidized_exporter.metrics.exporter import ExporterMetrics
 from oxidized_exporter.oxidized.resolver import system_resolver
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from aiohttp.abc import AbstractResolver
 
     from oxidized_exporter.config import Config
+
+_THREADS: Final = 4
 
 
 @asynccontextmanager
@@ -40,9 +42,9 @@ async def open_exporter(
         clock: monotonic seconds, for durations.
     """
     resolver = resolver or system_resolver()
-    # One thread each: decoding a large answer must not hold up the writing of another one.
-    decoder = ThreadPoolExecutor(max_workers=1, thread_name_prefix="decode")
-    encoder = ThreadPoolExecutor(max_workers=1, thread_name_prefix="encode")
+    # Few threads, but several: a large answer must not hold up a small one behind it.
+    decoder = ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="decode")
+    encoder = ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="encode")
     try:
         yield Exporter(
             config=config,

@@ -16,11 +16,13 @@ class Limits:
 
     Attributes:
         body_bytes: largest body, counted while reading and after decompression.
+        rows: most rows of a node list.
         label_bytes: longest label value in UTF-8; longer ones are cut on a character boundary and counted.
         attempts: how often one request is tried at most.
     """
 
     body_bytes: int = 64 * 1024 * 1024
+    rows: int = 100_000
     label_bytes: int = 1024
     attempts: int = 3
 

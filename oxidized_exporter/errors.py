@@ -30,7 +30,10 @@ A ``reason`` is a fixed word of its class, so it may stand in a label. The messa
 
 from __future__ import annotations
 
-from typing import ClassVar
+import traceback
+from typing import ClassVar, Final
+
+_FRAMES: Final = 6
 
 
 class ExporterError(Exception):
@@ -176,6 +179,12 @@ class TargetDeniedError(ProbeError):
     """The target's name resolved to an address that must never be asked."""
 
     reason = "target_denied"
+
+
+def place(error: BaseException) -> str:
+    """Say which unexpected exception it is and where it arose, without its message, which may quote a secret."""
+    frames = [f"{frame.filename}:{frame.lineno} in {frame.name}" for frame in traceback.extract_tb(error.__traceback__)]
+    return " < ".join([type(error).__name__, *reversed(frames[-_FRAMES:])])
 
 
 FAILURE_REASONS: tuple[str, ...] = tuple(error.reason for error in ProbeError.__subclasses__())

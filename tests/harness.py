@@ -67,8 +67,9 @@ class Exposition:
 class Probing:
     """A client of a running exporter."""
 
-    def __init__(self, session: aiohttp.ClientSession) -> None:
+    def __init__(self, session: aiohttp.ClientSession, *, port: int) -> None:
         self.session = session
+        self.port = port
 
     async def get(self, path: str, **headers: str) -> aiohttp.ClientResponse:
         return await self.session.get(path, headers=headers)
@@ -102,7 +103,7 @@ async def running_exporter(
         await server.start()
         try:
             async with aiohttp.ClientSession(f"http://127.0.0.1:{server.ports[0]}") as session:
-                yield Probing(session)
+                yield Probing(session, port=server.ports[0])
         finally:
             await server.close()
 

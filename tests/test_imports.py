@@ -26,7 +26,7 @@ ALLOWED: Final = {
     "simulator": set(),
     "oxidized": {"__init__", "config", "errors"},
     "scrape": {"oxidized", "config", "errors"},
-    "metrics": {"__init__", "scrape.snapshot", "oxidized.models"},
+    "metrics": {"__init__", "scrape.snapshot", "oxidized.models", "errors"},
     "web": {"__init__", "metrics", "scrape", "oxidized.target", "config", "errors"},
     "compose": {"web", "metrics", "scrape", "oxidized", "config"},
     "demo": {"compose", "web", "simulator", "config"},

@@ -10,6 +10,7 @@ import prometheus_client
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from oxidized_exporter import __version__
+from oxidized_exporter.errors import CallerError
 
 if TYPE_CHECKING:
     from oxidized_exporter.scrape.snapshot import Snapshot
@@ -36,7 +37,8 @@ BUILD_INFO: Final = ExporterMetric(
 PROBES: Final = ExporterMetric(
     name="oxidized_exporter_probes_total",
     type="counter",
-    help="Targets probed, by module and result: success, or the reason of the failure.",
+    help="Targets probed, by module and result: success, the reason of the failure, or abandoned where the caller hung "
+    "up first.",
     labels=("module", "result"),
 )
 PROBE_DURATION: Final = ExporterMetric(
@@ -62,6 +64,7 @@ UPSTREAM_REQUESTS: Final = ExporterMetric(
     help="Requests to Oxidized, each attempt by itself, by route and result: success, or the reason of the failure.",
     labels=("route", "result"),
 )
+ABANDONED: Final = "abandoned"
 EXPORTER_CATALOGUE: Final = (
     BUILD_INFO,
     PROBES,
@@ -91,6 +94,8 @@ class ExporterMetrics:
         )
         self.in_flight = self._gauge(PROBES_IN_FLIGHT)
         self._rejected = self._counter(PROBES_REJECTED)
+        for mistake in CallerError.__subclasses__():  # from the start, or a rate() misses the first one
+            self._rejected.labels(reason=mistake.reason)
         self._requests = self._counter(UPSTREAM_REQUESTS)
 
     def _gauge(self, metric: ExporterMetric) -> Gauge:
@@ -102,6 +107,10 @@ class ExporterMetrics:
     def rejected(self, reason: str) -> None:
         """Count a request that was refused; ``reason`` is that of a `CallerError`."""
         self._rejected.labels(reason=reason).inc()
+
+    def abandoned(self, targets: int, *, module: str) -> None:
+        """Count targets whose probe ended because the caller hung up."""
+        self._probes.labels(module=module, result=ABANDONED).inc(targets)
 
     def probed(self, snapshot: Snapshot, *, module: str) -> None:
         """Count what a finished scrape did; ``module`` is the name of a configured one."""

@@ -15,11 +15,17 @@ IPAddress = IPv4Address | IPv6Address
 
 _THIS_NETWORK: Final = ipaddress.IPv4Network("0.0.0.0/8")  # RFC 1122, 3.2.1.3: only ever a source address
 _BROADCAST: Final = IPv4Address("255.255.255.255")
-_NAT64: Final = (
-    ipaddress.IPv6Network("64:ff9b::/96"),  # RFC 6052, 2.1
-    ipaddress.IPv6Network("64:ff9b:1::/96"),  # RFC 8215, with the usual /96 layout
+# Networks of IPv6 whose last 32 bits are an IPv4 address.
+_EMBEDDING: Final = tuple(
+    ipaddress.IPv6Network(network)
+    for network in (
+        "64:ff9b::/96",  # NAT64, RFC 6052, 2.1
+        "64:ff9b:1::/48",  # NAT64 of one's own, RFC 8215; in the usual layout
+        "::ffff:0:0:0/96",  # IPv4-translated, RFC 2765, 2.1
+        "::/96",  # IPv4-compatible, RFC 4291, 2.5.5.1
+    )
 )
-_IPV4_COMPATIBLE: Final = ipaddress.IPv6Network("::/96")  # RFC 4291, 2.5.5.1
+_ISATAP: Final = frozenset({0x00005EFE, 0x02005EFE})  # the 32 bits in front of the IPv4 address, RFC 5214, 6.1
 
 # Instance metadata that no generic range covers (most live in 169.254.0.0/16, which is link-local).
 _METADATA: Final = frozenset(
@@ -48,8 +54,11 @@ _FORBIDDEN: Final[tuple[tuple[str, Callable[[IPAddress], bool]], ...]] = (
 def forbidden(address: IPAddress) -> str | None:
     """Say why ``address`` must never be asked, or None where it may be.
 
-    IPv4 addresses inside IPv6 ones (mapped, compatible, NAT64, 6to4) are judged as what they stand for.
+    IPv4 addresses inside IPv6 ones (mapped, compatible, translated, NAT64, 6to4, Teredo, ISATAP) are judged as what
+    they stand for.
     """
+    if isinstance(address, IPv6Address):
+        address = IPv6Address(int(address))  # without its zone, which would make it differ from the same one
     for candidate in (address, embedded_ipv4(address)):
         for why, applies in _FORBIDDEN:
             if candidate is not None and applies(candidate):
@@ -59,16 +68,16 @@ def forbidden(address: IPAddress) -> str | None:
 
 def embedded_ipv4(address: IPAddress) -> IPv4Address | None:
     """Return the IPv4 address that an IPv6 address stands for, or None."""
-    if isinstance(address, IPv4Address):
+    if isinstance(address, IPv4Address) or int(address) <= 1:  # :: and ::1 are addresses of their own
         return None
-    if address.ipv4_mapped is not None:
-        return address.ipv4_mapped
-    if address.sixtofour is not None:
-        return address.sixtofour
-    if any(address in network for network in _NAT64):
-        return IPv4Address(address.packed[12:])
-    if address in _IPV4_COMPATIBLE and int(address) > 1:  # :: and ::1 are addresses of their own
-        return IPv4Address(address.packed[12:])
+    known = address.ipv4_mapped or address.sixtofour
+    if known is not None:
+        return known
+    if address.teredo is not None:
+        return address.teredo[1]
+    isatap = (int(address) >> 32) & 0xFFFFFFFF in _ISATAP
+    if isatap or any(address in network for network in _EMBEDDING):
+        return IPv4Address(int(address) & 0xFFFFFFFF)
     return None
 
 

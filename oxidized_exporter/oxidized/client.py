@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from contextlib import contextmanager
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
@@ -22,14 +24,17 @@ from oxidized_exporter.errors import (
     HostNotPermittedError,
     HttpStatusError,
     ProbeError,
+    ProbeTimeoutError,
     ProxyError,
     RedirectError,
     TooLargeError,
 )
-from oxidized_exporter.oxidized.journal import Journal, Request, Stage
+from oxidized_exporter.oxidized.journal import SUCCESS, Journal, Request, Stage
 from oxidized_exporter.oxidized.translate import translate
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from oxidized_exporter.config import Limits
     from oxidized_exporter.oxidized.target import Target
 
@@ -38,6 +43,8 @@ _UNAUTHORIZED: Final = 401
 _FORBIDDEN: Final = 403
 _PROXY_AUTHENTICATION: Final = 407
 _PASSING_FAULTS: Final = frozenset({502, 503, 504})  # a proxy whose Oxidized is just coming back
+_BEGINNING_BYTES: Final = 128
+_PATIENCE_SECONDS: Final = 1.0
 _HOST_NOT_PERMITTED: Final = b"Host not permitted"  # rack-protection's words, oxidized-web from 0.15 on
 
 
@@ -87,18 +94,12 @@ class OxidizedClient:
 
     async def _get(self, route: Route) -> bytearray:
         response = await self._answer(route)
-        async with response:
-            try:
-                body = await self._body(response)
-            except (aiohttp.ClientError, OSError) as exception:
-                error = translate(exception, in_body=True)
-                self._note(route, error)
-                raise error from exception
-            except ProbeError as error:
-                self._note(route, error)
-                raise
-        self._note(route)
-        return body
+        with self._noting(route):
+            async with response:
+                try:
+                    return await self._body(response)
+                except (aiohttp.ClientError, OSError) as exception:
+                    raise translate(exception, in_body=True) from exception
 
     async def _answer(self, route: Route) -> aiohttp.ClientResponse:
         """Ask until there is an answer with a body to read, or trying again makes no sense."""
@@ -113,27 +114,23 @@ class OxidizedClient:
         return await retrying(self._ask_once, route)
 
     def _note_retry(self, _state: RetryCallState) -> None:
-        self._journal.stage = Stage.RETRY
+        self._journal.enter(Stage.RETRY)
 
     async def _ask_once(self, route: Route) -> aiohttp.ClientResponse:
-        try:
-            response = await self._session.get(self._target.url(_PATHS[route]), allow_redirects=False)
+        with self._noting(route, failures_only=True):  # of a success the body says whether it is one
+            try:
+                response = await self._session.get(self._target.url(_PATHS[route]), allow_redirects=False)
+            except (aiohttp.ClientError, OSError) as exception:
+                raise translate(exception) from exception
             try:
                 await _require_ok(response)
             except BaseException:
                 response.close()
                 raise
-        except (aiohttp.ClientError, OSError) as exception:
-            error = translate(exception)
-            self._note(route, error)
-            raise error from exception
-        except ProbeError as error:
-            self._note(route, error)
-            raise
-        return response
+            return response
 
     async def _body(self, response: aiohttp.ClientResponse) -> bytearray:
-        self._journal.stage = Stage.BODY
+        self._journal.enter(Stage.BODY)
         limit = self._limits.body_bytes
         if (response.content_length or 0) > limit:
             raise TooLargeError(f"the body is larger than {limit} bytes")
@@ -144,8 +141,19 @@ class OxidizedClient:
                 raise TooLargeError(f"the body is larger than {limit} bytes")
         return body
 
-    def _note(self, route: Route, error: ProbeError | None = None) -> None:
-        self._journal.requests.append(Request(route, error.reason if error else "success"))
+    @contextmanager
+    def _noting(self, route: Route, *, failures_only: bool = False) -> Iterator[None]:
+        """Write down how an attempt ended; one that is cancelled met the deadline, or nobody waits for it any more."""
+        try:
+            yield
+        except ProbeError as error:
+            self._journal.requests.append(Request(route, error.reason))
+            raise
+        except asyncio.CancelledError:
+            self._journal.requests.append(Request(route, ProbeTimeoutError.reason))
+            raise
+        if not failures_only:
+            self._journal.requests.append(Request(route, SUCCESS))
 
 
 async def _require_ok(response: aiohttp.ClientResponse) -> None:
@@ -156,7 +164,7 @@ async def _require_ok(response: aiohttp.ClientResponse) -> None:
     if status == _UNAUTHORIZED:
         raise AuthError("the answer was 401: credentials are missing or wrong")
     if status == _FORBIDDEN:
-        if _HOST_NOT_PERMITTED in await response.content.read(len(_HOST_NOT_PERMITTED) * 4):
+        if _HOST_NOT_PERMITTED in await _beginning(response):
             raise HostNotPermittedError("the answer was 403 Host not permitted: see Oxidized's setting vhosts")
         raise AuthError("the answer was 403: access is not allowed")
     if status == _PROXY_AUTHENTICATION:
@@ -164,3 +172,13 @@ async def _require_ok(response: aiohttp.ClientResponse) -> None:
     if 300 <= status < 400:  # noqa: PLR2004 - the class of redirects
         raise RedirectError(f"the answer was a redirect ({status}), which is not followed")
     raise HttpStatusError(f"the answer was {status}", retryable=status in _PASSING_FAULTS)
+
+
+async def _beginning(response: aiohttp.ClientResponse) -> bytes:
+    """Return the first bytes of the body of an error, or what of them there is: the status alone says enough."""
+    found = b""
+    with contextlib.suppress(aiohttp.ClientError, OSError, TimeoutError):
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            while len(found) < _BEGINNING_BYTES and (chunk := await response.content.read(_BEGINNING_BYTES)):
+                found += chunk
+    return found

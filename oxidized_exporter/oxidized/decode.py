@@ -9,88 +9,101 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from oxidized_exporter.errors import NotJsonError, SchemaError
+from oxidized_exporter.errors import NotJsonError, SchemaError, TooLargeError
 from oxidized_exporter.oxidized.models import LastJob, Row
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable
 
-_DECODER: Final = msgspec.json.Decoder(list[Row])
-_SPACE: Final = re.compile(r"[ \t\n\r]*")  # RFC 8259, 2
+_CLEAN: Final = msgspec.json.Decoder(list[Row])
+_SPLIT: Final = msgspec.json.Decoder(list[msgspec.Raw])
+_NAME_KEY: Final = b'"name"'
+_COMMAS_A_ROW: Final = 50  # a real row has about 15, and one more for each of its variables
+_ROW_BYTES: Final = 256 * 1024  # decoding one value cannot be interrupted; a real row has less than 1 KiB
 _MAX_DIGITS: Final = 300  # a longer integer is kept as its text: Python refuses to convert back and forth
+_ESCAPES: Final = re.compile(rb"\\\\|\\u[dD][89abAB]..\\u[dD][c-fC-F]..|(\\u[dD][89a-fA-F]..)")
+
+
+def decode_rows(
+    body: bytes | bytearray, *, max_rows: int, check: Callable[[], None] = lambda: None
+) -> tuple[list[Row], int]:
+    """Return the readable rows of nodes.json and how many are not.
+
+    A row is readable when it is an object of at most 256 KiB whose ``name`` is text, a number or a boolean. Whatever
+    else is odd in it counts as not said.
+
+    Args:
+        body: is not kept beyond the rows.
+        max_rows: with more the body is refused.
+        check: called again and again; what it raises ends the work.
+
+    Raises:
+        NotJsonError: not UTF-8, not JSON, or nested too deeply.
+        SchemaError: no list, or rows of which none is readable.
+        TooLargeError: more rows than ``max_rows``.
+    """
+    try:
+        if not body.isascii():
+            body.decode()  # msgspec does not look at strings that it passes over
+    except UnicodeDecodeError:
+        raise NotJsonError("the body is not UTF-8") from None
+    if body.count(_NAME_KEY) <= max_rows:
+        try:
+            return _CLEAN.decode(body), 0
+        except (msgspec.DecodeError, RecursionError):
+            pass
+    return _decode_row_by_row(body, max_rows=max_rows, check=check)
+
+
+def _decode_row_by_row(body: bytes | bytearray, *, max_rows: int, check: Callable[[], None]) -> tuple[list[Row], int]:
+    parts = _split(body, max_rows=max_rows)
+    if len(parts) > max_rows:
+        raise TooLargeError(f"the list has {len(parts)} rows, more than {max_rows}")
+    rows = []
+    for part in parts:
+        check()
+        if (row := _read_row(part)) is not None:
+            rows.append(row)
+    if parts and not rows:
+        raise SchemaError(f"none of the {len(parts)} rows is a device")
+    return rows, len(parts) - len(rows)
+
+
+def _split(body: bytes | bytearray, *, max_rows: int) -> list[msgspec.Raw]:
+    if body.count(b",") > max_rows * _COMMAS_A_ROW:
+        raise TooLargeError(f"the list is larger than {max_rows} rows can be")
+    try:
+        try:
+            return _SPLIT.decode(body)
+        except msgspec.ValidationError:
+            msgspec.json.decode(body, type=msgspec.Raw)  # to tell JSON of another shape from what is none
+            raise SchemaError("the body is JSON, but no list of devices") from None
+        except msgspec.DecodeError:
+            return _SPLIT.decode(_ESCAPES.sub(_mend_escape, body))
+    except RecursionError:
+        raise NotJsonError("the body is nested too deeply") from None
+    except msgspec.DecodeError as error:
+        # The library's message has a position in it, but no part of the body.
+        raise NotJsonError(f"the body is not JSON: {error}") from None
+
+
+def _mend_escape(matched: re.Match[bytes]) -> bytes:
+    """Replace an escaped surrogate without a partner, which no encoding can carry, by U+FFFD."""
+    return matched[0] if matched[1] is None else rb"\ufffd"
 
 
 def _parse_int(digits: str) -> int | str:
     return int(digits) if len(digits) <= _MAX_DIGITS else digits
 
 
-_LENIENT: Final = json.JSONDecoder(parse_int=_parse_int)
-
-
-def decode_rows(body: bytes | bytearray) -> tuple[list[Row], int]:
-    """Return the readable rows of nodes.json and how many are not.
-
-    A row is readable when it is an object whose ``name`` is text, a number or a boolean. Whatever else is odd in it
-    counts as not said.
-
-    Raises:
-        NotJsonError: not UTF-8, not JSON, or nested too deeply.
-        SchemaError: no list, or rows of which none is readable.
-    """
+def _read_row(part: msgspec.Raw) -> Row | None:
+    text = bytes(part)
+    if len(text) > _ROW_BYTES:
+        return None
     try:
-        text = None if body.isascii() else body.decode()  # msgspec does not look at strings that it skips
-    except UnicodeDecodeError:
-        raise NotJsonError("the body is not UTF-8") from None
-    try:
-        return _DECODER.decode(body), 0
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return _decode_leniently(text if text is not None else body.decode("ascii"))
-
-
-def _decode_leniently(text: str) -> tuple[list[Row], int]:
-    rows = []
-    found = 0
-    try:
-        for found, value in enumerate(_items(text), start=1):  # noqa: B007 - the count outlives the loop
-            if (row := _read_row(value)) is not None:
-                rows.append(row)
+        found = json.loads(text, parse_int=_parse_int)
     except RecursionError:
-        raise NotJsonError("the body is nested too deeply") from None
-    except json.JSONDecodeError as error:
-        # Its position helps, its excerpt would not be ours to show.
-        raise NotJsonError(f"the body is not JSON (line {error.lineno}, column {error.colno})") from None
-    if found and not rows:
-        raise SchemaError(f"none of the {found} rows is a device")
-    return rows, found - len(rows)
-
-
-def _items(text: str) -> Iterator[Any]:
-    """Yield the items of a JSON list one by one: one call for a long list would hold the interpreter throughout."""
-    position = _skip_space(text, 0)
-    if not text.startswith("[", position):
-        _LENIENT.decode(text)
-        raise SchemaError("the body is JSON, but no list of devices")
-    position = _skip_space(text, position + 1)
-    closed = text.startswith("]", position)
-    while not closed:
-        value, position = _LENIENT.raw_decode(text, position)
-        yield value
-        position = _skip_space(text, position)
-        closed = text.startswith("]", position)
-        if not closed:
-            if not text.startswith(",", position):
-                raise json.JSONDecodeError("expected , or ]", text, position)
-            position = _skip_space(text, position + 1)
-    if _skip_space(text, position + 1) != len(text):
-        raise json.JSONDecodeError("something behind the list", text, position + 1)
-
-
-def _skip_space(text: str, position: int) -> int:
-    matched = _SPACE.match(text, position)
-    return matched.end() if matched else position
-
-
-def _read_row(found: Any) -> Row | None:
+        return None
     if not isinstance(found, dict):
         return None
     name = _text(found.get("name"))
@@ -105,13 +118,16 @@ def _read_row(found: Any) -> Row | None:
         last=_read_last(found.get("last")),
         mtime=_text(found.get("mtime")),
         status=_text(found.get("status")),
-        vars=found.get("vars"),
+        vars=msgspec.Raw(msgspec.json.encode(found.get("vars"))),
     )
 
 
 def _read_last(found: Any) -> LastJob | None:
-    if not isinstance(found, dict):
+    """Read ``last``; only null says that there is no job, anything odd that there is one of which nothing is known."""
+    if found is None:
         return None
+    if not isinstance(found, dict):
+        return LastJob()
     return LastJob(
         start=_text(found.get("start")),
         end=_text(found.get("end")),
@@ -121,11 +137,12 @@ def _read_last(found: Any) -> LastJob | None:
 
 
 def _text(found: Any) -> str | None:
-    """Return a scalar as text; surrogates without a partner, which no encoding can carry, become U+FFFD."""
     if isinstance(found, bool):
         return "true" if found else "false"
-    if isinstance(found, str | int | float):
-        return str(found).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(found, str | int):
+        return str(found)
+    if isinstance(found, float) and math.isfinite(found):
+        return str(found)
     return None
 
 

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
+
+SUCCESS: Final = "success"
+"""The result of a request that gave what was asked for."""
 
 
 class Stage(StrEnum):
@@ -19,7 +23,7 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One attempt of one request; ``result`` is ``success`` or the reason of its failure."""
+    """One attempt of one request; ``result`` is `SUCCESS` or the reason of its failure."""
 
     route: str
     result: str
@@ -31,10 +35,14 @@ class Journal:
 
     Attributes:
         stage: where the scrape stands, for the message of a time-out.
-        requests: attempts that have ended.
+        requests: every attempt, those that the deadline cut off included.
         certificate_expiry: the earliest ``notAfter`` of the certificates that the server sent, Unix seconds.
     """
 
     stage: Stage = Stage.CONNECT
     requests: list[Request] = field(default_factory=list)
     certificate_expiry: float | None = None
+
+    def enter(self, stage: Stage) -> None:
+        """Note that the scrape has come to ``stage``."""
+        self.stage = stage

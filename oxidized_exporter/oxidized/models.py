@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -23,7 +23,7 @@ class LastJob(msgspec.Struct, gc=False):
 class Row(msgspec.Struct, gc=False):
     """One object of nodes.json, as text; unknown keys are passed over.
 
-    ``vars`` holds secrets in clear: it is looked at once and dropped.
+    ``vars`` holds secrets in clear: it stays undecoded until it is looked at once and dropped.
     """
 
     name: str
@@ -34,7 +34,7 @@ class Row(msgspec.Struct, gc=False):
     last: LastJob | None = None
     mtime: str | None = None
     status: str | None = None
-    vars: Any = None
+    vars: msgspec.Raw = msgspec.Raw(b"null")
 
 
 class Job(msgspec.Struct, frozen=True, gc=False, kw_only=True):
@@ -59,7 +59,7 @@ class Device(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     Attributes:
         full_name: ``group/name``, or ``name`` where it has no group.
         name: not unique.
-        group: ``default`` where it has none.
+        group: as nodes.json has it (``default`` for a device without one), empty where it is missing.
         model: Ruby class name, ``IOS``.
         ip: address or name.
         status: as Oxidized spells it; not from a closed list.

@@ -48,8 +48,8 @@ class Target:
 
 
 def is_name(text: str) -> bool:
-    """Tell whether ``text`` is the name of a configured target, which has neither ``.`` nor ``:``."""
-    return "." not in text and ":" not in text
+    """Tell whether ``text`` can be the name of a configured target: letters, digits, ``_`` and ``-``."""
+    return _NAME.fullmatch(text) is not None
 
 
 def parse_target(text: str) -> Target:
@@ -73,6 +73,8 @@ def parse_target(text: str) -> Target:
     }.items():
         if character in text:
             raise BadParameterError(f"may not hold {name}; a target is http[s]://host[:port][/prefix]")
+    if "." not in text and ":" not in text:
+        raise BadParameterError("is neither the name of a target (letters, digits, _ and -) nor a URL or host:port")
     matched = _SCHEME.match(text)
     scheme, rest = (matched[1].lower(), text[matched.end() :]) if matched else ("http", text)
     if scheme not in _DEFAULT_PORTS:

@@ -99,7 +99,7 @@ def earliest_expiry(ssl_object: ssl.SSLObject) -> float | None:
 def _stage_tracer(journal: Journal) -> aiohttp.TraceConfig:
     def enter(stage: Stage) -> Any:
         async def note(_session: aiohttp.ClientSession, _context: SimpleNamespace, _params: object) -> None:
-            journal.stage = stage
+            journal.enter(stage)
 
         return note
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
-import traceback
 from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
 
-from oxidized_exporter.errors import ProbeError, ProbeTimeoutError, ProtocolError
+from oxidized_exporter.errors import ProbeError, ProbeTimeoutError, ProtocolError, place
 from oxidized_exporter.oxidized.client import OxidizedClient
 from oxidized_exporter.oxidized.journal import Journal, Stage
 from oxidized_exporter.oxidized.transport import open_session
@@ -31,15 +31,7 @@ _log = structlog.stdlib.get_logger(__name__)
 
 
 class Scraper:
-    """Makes scrapes; keeps nothing of them.
-
-    Args of the constructor:
-        resolver: resolves and guards names; belongs to the caller.
-        worker: decodes bodies off the loop; belongs to the caller.
-        limits: what a target may cost.
-        tls: how servers are verified; None for the system's certificate authorities.
-        clock: monotonic seconds, for durations.
-    """
+    """Makes scrapes; keeps nothing of them."""
 
     def __init__(
         self,
@@ -50,6 +42,15 @@ class Scraper:
         tls: ssl.SSLContext | None = None,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
+        """Take what a scrape needs.
+
+        Args:
+            resolver: resolves and guards names; belongs to the caller.
+            worker: decodes bodies off the loop; belongs to the caller.
+            limits: what a target may cost.
+            tls: how servers are verified; None for the system's certificate authorities.
+            clock: monotonic seconds, for durations.
+        """
         self._resolver = resolver
         self._worker = worker
         self._limits = limits
@@ -90,8 +91,8 @@ class Scraper:
         except ProbeError as error:
             failure = Failure(reason=error.reason, detail=str(error))
         except Exception as error:  # noqa: BLE001 - a fault of this package must not cost the other targets
-            failure = Failure(reason=ProtocolError.reason, detail=_place(error))
-            _log.error("bug: unexpected exception while scraping", target=target.label, exception=_place(error))
+            failure = Failure(reason=ProtocolError.reason, detail=f"unexpected {type(error).__name__}")
+            _log.error("bug: unexpected exception while scraping", target=target.label, error=place(error))
         duration = self._clock() - started
         return TargetScrape(
             target=target,
@@ -111,13 +112,19 @@ class Scraper:
                 session=session, target=target, journal=journal, limits=self._limits, deadline=deadline
             )
             body = await client.nodes()
-        journal.stage = Stage.DECODE
-        collect = partial(collect_nodes, body, label_bytes=self._limits.label_bytes)
-        return await asyncio.get_running_loop().run_in_executor(self._worker, collect)
+        journal.enter(Stage.DECODE)
+        abandoned = threading.Event()
+        collect = partial(collect_nodes, body, limits=self._limits, check=partial(_give_up_if, abandoned))
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._worker, collect)
+        finally:
+            abandoned.set()
 
 
-def _place(error: BaseException) -> str:
-    """Name an exception and where it arose; its message may quote a body, so it stays out of every output."""
-    frames = traceback.extract_tb(error.__traceback__)
-    where = f" at {frames[-1].name}, line {frames[-1].lineno}" if frames else ""
-    return f"unexpected {type(error).__name__}{where}"
+class _AbandonedError(Exception):
+    """Ends the decoding of a body for which nobody waits any more."""
+
+
+def _give_up_if(abandoned: threading.Event) -> None:
+    if abandoned.is_set():
+        raise _AbandonedError

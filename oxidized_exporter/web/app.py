@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import structlog
 from aiohttp import web
 
+from oxidized_exporter.errors import place
 from oxidized_exporter.web import pages, probe
 from oxidized_exporter.web.answers import plain
 from oxidized_exporter.web.state import EXPORTER, Exporter
@@ -38,8 +39,8 @@ async def _outermost(request: web.Request, handler: Handler) -> web.StreamRespon
         response = plain(f"{error.status} {error.reason}", status=error.status)
         if "Allow" in error.headers:
             response.headers["Allow"] = error.headers["Allow"]
-    except Exception as error:  # noqa: BLE001 - a message may quote what it should not: only its class is told
-        _log.error("bug: unexpected exception in a handler", path=request.path, exception=type(error).__name__)
+    except Exception as error:  # noqa: BLE001 - its message may quote what it should not
+        _log.error("bug: unexpected exception in a handler", path=request.path, error=place(error))
         response = plain("500 internal error; the log names it", status=500)
     if not request.app[EXPORTER].readiness.ready:
         response.force_close()

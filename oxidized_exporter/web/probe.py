@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import structlog
@@ -31,14 +32,22 @@ async def probe(request: web.Request) -> web.Response:
     exporter = request.app[EXPORTER]
     try:
         wanted = parse_probe(request.query, modules=exporter.config.modules)
+        sent = request.headers.getall(HEADER, [])
         seconds = scrape_seconds(
-            request.headers.get(HEADER), offset=exporter.timeout_offset, module_timeout=wanted.module.timeout
+            ",".join(sent) if sent else None,  # what is sent twice is no number
+            offset=exporter.timeout_offset,
+            module_timeout=wanted.module.timeout,
         )
     except CallerError as error:
         exporter.metrics.rejected(error.reason)
         return plain(str(error), status=error.status)
     with exporter.metrics.in_flight.track_inprogress():
-        snapshot = await exporter.scraper.scrape(wanted.targets, module=wanted.module, seconds=seconds)
+        try:
+            snapshot = await exporter.scraper.scrape(wanted.targets, module=wanted.module, seconds=seconds)
+        except asyncio.CancelledError:
+            exporter.metrics.abandoned(len(wanted.targets), module=wanted.module.name)
+            _log.warning("probe abandoned: the caller hung up", targets=len(wanted.targets), seconds=round(seconds, 3))
+            raise
         exporter.metrics.probed(snapshot, module=wanted.module.name)
         _log_failures(snapshot, module=wanted.module.name)
         registry = CollectorRegistry()

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import os
 import re
 import signal
+import socket
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from functools import partial
+from typing import TYPE_CHECKING, Final, cast
 
 import structlog
 from aiohttp import web
 
 from oxidized_exporter.errors import ListenError
+from oxidized_exporter.web.closing import make_no_new_connections
+from oxidized_exporter.web.connection import Connection
 from oxidized_exporter.web.state import EXPORTER
 
 if TYPE_CHECKING:
@@ -21,10 +26,10 @@ if TYPE_CHECKING:
 _log = structlog.stdlib.get_logger(__name__)
 
 DEFAULT_PORT: Final = 10888
-# A connection may have been made just before the listener closed, with its request still on the way.
+# For connections that are being made, and requests that are on their way, when the listeners begin to close.
 _LINGER_SECONDS: Final = 0.25
-# Longer than any scrape: Prometheus's scrape_timeout is a minute at most with its default interval.
-_DRAIN_SECONDS: Final = 120.0
+# Longer than a usual scrape (Prometheus's default scrape_timeout is 10 s), no longer than Kubernetes's patience.
+_DRAIN_SECONDS: Final = 30.0
 _ADDRESS: Final = re.compile(r"(?:\[(?P<ipv6>[^\[\]]*)\]|(?P<host>[^\[\]:]*)):(?P<port>[0-9]{1,5})")
 
 
@@ -64,13 +69,13 @@ class Server:
     def __init__(self, app: web.Application, *, addresses: Sequence[ListenAddress]) -> None:
         self._app = app
         self._addresses = addresses
-        self._sites: list[web.TCPSite] = []
+        self._listeners: list[asyncio.Server] = []
         self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=_DRAIN_SECONDS)
 
     @property
     def ports(self) -> tuple[int, ...]:
         """The ports that are listened on, in the order of the addresses."""
-        return tuple(site.port for site in self._sites)
+        return tuple(listener.sockets[0].getsockname()[1] for listener in self._listeners)
 
     async def start(self) -> None:
         """Listen.
@@ -79,32 +84,48 @@ class Server:
             ListenError: one of the addresses cannot be listened on; nothing is left open.
         """
         await self._runner.setup()
+        loop = asyncio.get_running_loop()
+        factory = partial(Connection, cast("web.Server", self._runner.server), loop=loop)
         for address in self._addresses:
-            site = web.TCPSite(self._runner, address.host, address.port)
             try:
-                await site.start()
-            except OSError as error:
-                await self._runner.cleanup()
-                why = error.strerror or type(error).__name__
-                raise ListenError(f"cannot listen on {address}: {why}") from None
-            self._sites.append(site)
+                self._listeners.append(await loop.create_server(factory, address.host, address.port))
+            except (OSError, UnicodeError) as error:  # UnicodeError: a name that no name server could be asked for
+                await self.close()
+                raise ListenError(f"cannot listen on {address}: {_why(error)}") from None
 
     async def stop(self, *, delay: float) -> None:
         """Answer what was asked, then close.
 
         ``/-/ready`` says no at once; for ``delay`` seconds new probes are still served, so that a balancer can notice;
-        then nothing new is accepted and what is in flight is answered.
+        then no new connection is made and what is in flight is answered, requests still on their way included.
         """
         self._app[EXPORTER].readiness.ready = False
         await asyncio.sleep(delay)
-        for site in self._sites:
-            await site.stop()
+        for listener in self._listeners:
+            for listening in listener.sockets:
+                make_no_new_connections(listening)
+        await asyncio.sleep(_LINGER_SECONDS)
+        self._stop_listening()
         await asyncio.sleep(_LINGER_SECONDS)
         await self.close()
 
     async def close(self) -> None:
-        """Accept nothing more, answer what is in flight, and close idle connections at once."""
+        """Accept nothing more, answer what is in flight within 30 s, and close idle connections at once."""
+        self._stop_listening()
         await self._runner.cleanup()
+
+    def _stop_listening(self) -> None:
+        for listener in self._listeners:
+            listener.close()
+        self._listeners.clear()
+
+
+def _why(error: OSError | UnicodeError) -> str:
+    if isinstance(error, UnicodeError):
+        return "the host is no name"
+    if isinstance(error, socket.gaierror) or not error.errno:
+        return error.strerror or "the host was not resolved"
+    return os.strerror(error.errno)
 
 
 async def serve(

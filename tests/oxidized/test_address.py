@@ -31,6 +31,12 @@ from oxidized_exporter.oxidized.address import forbidden, parse_ipv4_host
         ("64:ff9b::169.254.169.254", "a link-local address"),
         ("64:ff9b:1::100.100.100.200", "a cloud metadata address"),
         ("2002:a9fe:a9fe::1", "a link-local address"),
+        ("64:ff9b:1:1::169.254.169.254", "a link-local address"),
+        ("::ffff:0:169.254.169.254", "a link-local address"),
+        ("2001:0:c0a8:1::5601:5601", "a link-local address"),
+        ("2001:db8::5efe:169.254.169.254", "a link-local address"),
+        ("fd00:ec2::23", "a cloud metadata address"),
+        ("fd00:ec2::254%1", "a cloud metadata address"),
     ],
 )
 def test_forbidden(address: str, why: str) -> None:

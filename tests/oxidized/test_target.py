@@ -23,6 +23,7 @@ from oxidized_exporter.oxidized.target import is_name, parse_target
         ("http://proxy/a/b;c=1/d~e", "http://proxy/a/b;c=1/d~e"),
         ("http://proxy/oxidized%20lab", "http://proxy/oxidized%20lab"),
         ("http://proxy/reload", "http://proxy/reload"),
+        ("http://proxy/%7euser/%41", "http://proxy/%7euser/%41"),
         ("http://127.1:8888", "http://127.0.0.1:8888"),
         ("http://0x7f000001", "http://127.0.0.1"),
         ("http://2130706433", "http://127.0.0.1"),
@@ -41,6 +42,8 @@ def test_accepted(text: str, base: str) -> None:
 @pytest.mark.parametrize(
     "text,message",
     [
+        ("pass@localhost", "is neither the name of a target"),
+        ("eu/west", "is neither the name of a target"),
         ("http://user:pass@host", "may not hold user information"),
         ("user:pass@host:80", "may not hold user information"),
         ("http://@host", "may not hold user information"),
@@ -134,8 +137,11 @@ def test_forbidden_whatever_the_spelling(text: str) -> None:
         parse_target(text)
 
 
-@pytest.mark.parametrize("text,expected", [("eu-west", True), ("a.b", False), ("a:1", False), ("http://a", False)])
-def test_names_have_neither_dot_nor_colon(text: str, *, expected: bool) -> None:
+@pytest.mark.parametrize(
+    "text,expected",
+    [("eu-west", True), ("EU_1", True), ("a.b", False), ("a:1", False), ("a/b", False), ("a@b", False), ("", False)],
+)
+def test_what_can_be_a_name(text: str, *, expected: bool) -> None:
     assert is_name(text) is expected
 
 

@@ -2,18 +2,24 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import TYPE_CHECKING
+import threading
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from aiohttp import web
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from multidict import CIMultiDict
 
+from oxidized_exporter import __version__
+from oxidized_exporter.scrape.nodes import collect_nodes
 from oxidized_exporter.simulator import FAULTS, HELD, Daemon, Device, Fault, create_app, fleet
+from oxidized_exporter.web.answers import _encode
 from tests.harness import Exposition, Probing, asked, openmetrics_families, running, running_exporter, running_raw
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable, Mapping
+    from pathlib import Path
 
 
 @pytest.fixture
@@ -38,7 +44,6 @@ async def test_a_bare_host_and_port(exporter: Probing) -> None:
 
 
 async def test_several_targets_at_once(exporter: Probing) -> None:
-    """Fetched concurrently: each of the two that hang does so until the other one has been asked, too."""
     apps = [create_app(Daemon(fleet(count))) for count in (3, 4)]
     broken = create_app(Daemon(()))
     broken[FAULTS].switch_on(Fault.SERVER_ERROR)
@@ -53,6 +58,7 @@ async def test_several_targets_at_once(exporter: Probing) -> None:
 
 
 async def test_targets_are_asked_concurrently(exporter: Probing) -> None:
+    """None of the three is answered before all three have been asked."""
     everyone_is_here = asyncio.Barrier(3)
 
     async def nodes(_request: web.Request) -> web.Response:
@@ -262,3 +268,163 @@ async def test_longer_names_are_cut_and_counted(exporter: Probing) -> None:
     [(labels, _)] = answer.all("oxidized_device_info")
     assert labels["name"] == "é" * 512
     assert answer.value("oxidized_cut_labels") == 2  # the name and the full name
+
+
+class Stepping:
+    """A clock that is a second later at every look."""
+
+    def __init__(self) -> None:
+        self._now = 0.0
+
+    def __call__(self) -> float:
+        self._now += 1
+        return self._now
+
+
+async def test_durations_come_from_the_clock() -> None:
+    async with running(create_app(Daemon(fleet(1)))) as url, running_exporter(clock=Stepping()) as exporter:
+        answer = await exporter.probe(url)
+        own = Exposition.parse(await (await exporter.get("/metrics")).text())
+    assert answer.value("probe_duration_seconds") == 1
+    assert answer.value("oxidized_exporter_collect_duration") == 1000
+    assert answer.value("oxidized_collector_duration_seconds", collector="nodes") == 1
+    assert own.value("oxidized_exporter_probe_duration_seconds_sum", module="default") == 1
+
+
+@pytest.mark.parametrize(
+    "fault,words",
+    [
+        (Fault.HANG_BEFORE_HEADERS, "given up while waiting for an answer"),
+        (Fault.HANG_IN_BODY, "given up while reading the body"),
+    ],
+)
+async def test_a_time_out_says_where_and_is_counted(
+    fault: Fault, words: str, exporter: Probing, capsys: pytest.CaptureFixture[str]
+) -> None:
+    app = create_app(Daemon(fleet(3)))
+    app[FAULTS].switch_on(fault)
+    async with running(app) as url:
+        await exporter.probe(url, timeout_seconds=0.2)
+        own = Exposition.parse(await (await exporter.get("/metrics")).text())
+    assert f"no complete answer within 0.2 s, {words}" in capsys.readouterr().out
+    assert own.value("oxidized_exporter_upstream_requests_total", route="nodes", result="timeout") == 1
+
+
+async def test_the_offset_is_taken_off_the_scrapes_time_out(capsys: pytest.CaptureFixture[str]) -> None:
+    app = create_app(Daemon(fleet(3)))
+    app[FAULTS].switch_on(Fault.HANG_BEFORE_HEADERS)
+    async with running(app) as url, running_exporter(timeout_offset=0.5) as exporter:
+        await exporter.probe(url, timeout_seconds=0.75)
+    assert "no complete answer within 0.25 s" in capsys.readouterr().out
+
+
+async def test_a_decoding_that_takes_too_long_is_given_up_and_ends(
+    monkeypatch: pytest.MonkeyPatch, exporter: Probing, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ended = threading.Event()
+
+    def never_ready(*_args: object, check: Callable[[], None], **_kwargs: object) -> None:
+        try:
+            while True:
+                check()
+        finally:
+            ended.set()
+
+    monkeypatch.setattr("oxidized_exporter.scrape.scraper.collect_nodes", never_ready)
+    async with running(create_app(Daemon(fleet(1)))) as url:
+        answer = await exporter.probe(url, timeout_seconds=0.3)
+    assert answer.reason() == "timeout"
+    assert "given up while decoding the body" in capsys.readouterr().out
+    assert await asyncio.to_thread(ended.wait, 10)
+
+
+async def test_decoding_and_encoding_have_threads_of_their_own(
+    monkeypatch: pytest.MonkeyPatch, exporter: Probing
+) -> None:
+    threads = []
+
+    def noting(wrapped: Callable[..., Any]) -> Callable[..., Any]:
+        def note(*args: Any, **kwargs: Any) -> Any:
+            threads.append(threading.current_thread().name.partition("_")[0])
+            return wrapped(*args, **kwargs)
+
+        return note
+
+    monkeypatch.setattr("oxidized_exporter.scrape.scraper.collect_nodes", noting(collect_nodes))
+    monkeypatch.setattr("oxidized_exporter.web.answers._encode", noting(_encode))
+    async with running(create_app(Daemon(fleet(1)))) as url:
+        await exporter.probe(url)
+    assert threads == ["decode", "encode"]
+
+
+async def test_what_is_in_flight_is_told(exporter: Probing) -> None:
+    app = create_app(Daemon(fleet(1)))
+    app[FAULTS].switch_on(Fault.HANG_BEFORE_HEADERS)
+    async with running(app) as url:
+        hanging = asyncio.create_task(exporter.probe(url, timeout_seconds=60))
+        await app[HELD].count_is(1)
+        own = Exposition.parse(await (await exporter.get("/metrics")).text())
+        assert own.value("oxidized_exporter_probes_in_flight") == 1
+        hanging.cancel()
+        await app[HELD].count_is(0)
+        own = Exposition.parse(await (await exporter.get("/metrics")).text())
+        assert own.value("oxidized_exporter_probes_total", module="default", result="abandoned") == 1
+
+
+async def test_proxies_and_credentials_of_the_environment_are_not_used(
+    monkeypatch: pytest.MonkeyPatch, exporter: Probing, tmp_path: Path
+) -> None:
+    (tmp_path / "netrc").write_text("default login user password s3cr3t\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    monkeypatch.setenv("no_proxy", "")
+    seen: list[Mapping[str, str]] = []
+
+    async def nodes(request: web.Request) -> web.Response:
+        seen.append(request.headers)
+        return web.json_response([])
+
+    app = web.Application()
+    app.router.add_get("/nodes.json", nodes)
+    async with running(app) as url:
+        answer = await exporter.probe(url)
+    assert answer.value("oxidized_status") == 1
+    [headers] = seen
+    assert headers["User-Agent"] == f"oxidized_exporter/{__version__}"
+    assert "Authorization" not in headers
+
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [
+        b"GET /probe?target=http://u:s3cr3t@h x HTTP/1.1\r\n\r\n",
+        b"GET /probe?target=http://u:s3cr3t@h HTTP/9.9\r\n\r\n",
+        b"GET /probe?target=http://u:s3cr3t@h" + b"x" * 9000 + b" HTTP/1.1\r\n\r\n",
+        b"GET /probe?target=http://a:1 HTTP/1.1\r\nAuthorization s3cr3t\r\n\r\n",
+        b"s3cr3t\r\n\r\n",
+        b"GET http://u:s3cr3t@[ HTTP/1.1\r\n\r\n",
+    ],
+)
+async def test_a_request_that_is_no_http_is_neither_answered_nor_logged_with_its_words(
+    exporter: Probing, request_bytes: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", exporter.port)
+    writer.write(request_bytes)
+    answer = await reader.read()
+    writer.close()
+    assert answer.split(b" ")[1] == b"400"
+    said = answer.decode() + "".join(capsys.readouterr())
+    assert "s3cr3t" not in said
+    assert "Traceback" not in said
+
+
+async def test_a_time_out_header_that_is_sent_twice_is_the_callers_mistake(exporter: Probing) -> None:
+    headers = CIMultiDict([("X-Prometheus-Scrape-Timeout-Seconds", "5")] * 2)
+    response = await exporter.session.get("/probe?target=http://a:1", headers=headers)
+    assert response.status == 400
+
+
+async def test_a_mistake_is_shown_within_bounds(exporter: Probing) -> None:
+    response = await exporter.get(f"/probe?target=http://a:1&module={'x' * 5000}")
+    assert len(await response.text()) < 200

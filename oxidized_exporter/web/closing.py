@@ -1,0 +1,40 @@
+"""Letting a listening socket make no new connection while those it has made are still accepted."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import socket
+import struct
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from asyncio.trsock import TransportSocket
+
+_SO_ATTACH_FILTER: Final = 26  # Linux, socket(7); Python has no name for it
+_FLAGS_OFFSET: Final = 13  # of the TCP header, RFC 9293, 3.1
+_SYN: Final = 0x02
+# struct sock_filter: code, jump if true, jump if false, operand; see the kernel's Documentation/networking/filter.rst
+_INSTRUCTION: Final = struct.Struct("HBBI")
+_DROP_SYN: Final = (
+    (0x30, 0, 0, _FLAGS_OFFSET),  # load the byte of flags
+    (0x45, 0, 1, _SYN),  # if SYN is set
+    (0x06, 0, 0, 0),  # drop the packet
+    (0x06, 0, 0, 0xFFFFFFFF),  # otherwise keep all of it
+)
+
+
+def make_no_new_connections(listener: TransportSocket | socket.socket) -> None:
+    """Let the kernel pass over new SYN packets; connections under way or waiting are made and accepted as before.
+
+    Closing a listening socket resets the connections that wait in it, with requests that clients believe to be sent.
+    After this call no connection is added, so that the waiting ones can be accepted before the socket is closed.
+    A client whose SYN was passed over sends it again a second later, when the socket is closed, and is refused.
+
+    Where the system knows no such filter (it is Linux's), nothing happens.
+    """
+    program = b"".join(_INSTRUCTION.pack(*instruction) for instruction in _DROP_SYN)
+    buffer = ctypes.create_string_buffer(program, len(program))
+    filter_program = struct.pack("HP", len(_DROP_SYN), ctypes.addressof(buffer))
+    with contextlib.suppress(OSError):
+        listener.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, filter_program)

@@ -1,0 +1,212 @@
+"""A real Prometheus scrapes the exporter."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import socket
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+import pytest
+import pytest_asyncio
+
+from oxidized_exporter.simulator import Device, fleet
+from tests.system.oxidized import Instance, simulated
+from tests.system.program import EXPORTER, Exporter, eventually, exporting, running
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+    from pathlib import Path
+
+_Json = dict[str, Any]
+
+# One Prometheus for all tests: it takes five seconds before its first scrape.
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+_RULES = {
+    "groups": [
+        {
+            "name": "oxidized",
+            "rules": [
+                {
+                    "alert": "OxidizedConnectionDown",
+                    "expr": "oxidized_status == 0",
+                    "for": "1s",
+                    "labels": {"severity": "critical"},
+                }
+            ],
+        }
+    ]
+}
+
+_HOSTILE_NAMES = ('"quoted"', "back\\slash", "new\nline", "nul\0nul", "\N{WASTEBASKET}\N{SNOWMAN}", "{a='b'},", "\\n")
+
+
+class Prometheus:
+    """The HTTP API of a Prometheus."""
+
+    def __init__(self, client: aiohttp.ClientSession, address: str) -> None:
+        self._client = client
+        self._url = f"http://{address}/api/v1"
+
+    async def get(self, what: str, **params: str) -> _Json:
+        async with self._client.get(f"{self._url}/{what}", params=params) as response:
+            data: _Json = (await response.json())["data"]
+            return data
+
+    async def query(self, expression: str) -> list[tuple[dict[str, str], float]]:
+        """Return the labels and the present value of each series."""
+        result = (await self.get("query", query=expression))["result"]
+        return [(series["metric"], float(series["value"][1])) for series in result]
+
+    async def by(self, label: str, expression: str) -> dict[str, float]:
+        """Return the present values by the label that tells the series apart."""
+        series = await self.query(expression)
+        values = {labels[label]: value for labels, value in series}
+        assert len(values) == len(series), f"{label} does not tell these apart: {series}"
+        return values
+
+    async def alerts(self) -> list[tuple[str, _Json]]:
+        """Return state and labels of each alert that is not inactive."""
+        return [(alert["state"], alert["labels"]) for alert in (await self.get("alerts"))["alerts"]]
+
+
+@asynccontextmanager
+async def prometheus(directory: Path, *jobs: _Json) -> AsyncIterator[Prometheus]:
+    """Run a Prometheus with the alert for an Oxidized that is down."""
+    config = {
+        "global": {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "200ms"},
+        "rule_files": ["rules.yml"],
+        "scrape_configs": jobs,
+    }
+    (directory / "rules.yml").write_text(json.dumps(_RULES))
+    (directory / "prometheus.yml").write_text(json.dumps(config))  # JSON is YAML
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    command = (
+        "prometheus",
+        f"--config.file={directory / 'prometheus.yml'}",
+        f"--storage.tsdb.path={directory / 'tsdb'}",
+        f"--web.listen-address={address}",
+    )
+    async with running(*command) as program, aiohttp.ClientSession() as client:
+        await program.err.first("Server is ready")
+        yield Prometheus(client, address)
+
+
+def relabelled(targets: Sequence[str], exporter: Exporter) -> _Json:
+    """Return a job that scrapes each target by itself and calls it by its address."""
+    return {
+        "job_name": "oxidized",
+        "metrics_path": "/probe",
+        "static_configs": [{"targets": list(targets)}],
+        "relabel_configs": [
+            {"source_labels": ["__address__"], "target_label": "__param_target"},
+            {"source_labels": ["__param_target"], "target_label": "instance"},
+            {"target_label": "__address__", "replacement": exporter.address},
+        ],
+    }
+
+
+def together(targets: Sequence[str], exporter: Exporter) -> _Json:
+    """Return a job that scrapes all targets in one request."""
+    return {
+        "job_name": "together",
+        "metrics_path": "/probe",
+        "params": {"target": list(targets)},
+        "static_configs": [{"targets": [exporter.address]}],
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Monitored:
+    """Three instances that a Prometheus watches through the exporter, each scraped at least once."""
+
+    instances: tuple[Instance, Instance, Instance]
+    exporter: Exporter
+    prometheus: Prometheus
+
+    @property
+    def urls(self) -> list[str]:
+        return [instance.url for instance in self.instances]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def monitored(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Monitored]:
+    if not shutil.which("prometheus"):
+        pytest.skip("needs a Prometheus: Debian package prometheus")
+    hostile = (Device(name=name, group="hostile") for name in _HOSTILE_NAMES)
+    async with (
+        simulated(*fleet(5)) as first,
+        simulated(*fleet(5, seed=1)) as second,
+        simulated(*hostile) as third,
+        exporting(*EXPORTER, "--timeout-offset=0.1") as exporter,
+    ):
+        instances = (first, second, third)
+        urls = [instance.url for instance in instances]
+        jobs = relabelled(urls, exporter), together(urls, exporter)
+        async with prometheus(tmp_path_factory.mktemp("p"), *jobs) as server:
+
+            async def scraped() -> bool:
+                return len(await server.query("oxidized_status == 1")) == 2 * len(instances)
+
+            await eventually(scraped)
+            yield Monitored(instances, exporter, server)
+
+
+async def test_prometheus_likes_every_answer(monitored: Monitored) -> None:
+    targets = (await monitored.prometheus.get("targets", state="active"))["activeTargets"]
+    assert [(target["health"], target["lastError"]) for target in targets] == [("up", "")] * 4
+
+
+async def test_instance_is_the_address_of_the_oxidized(monitored: Monitored) -> None:
+    for metric in ("up", "oxidized_status", "probe_success"):
+        series = await monitored.prometheus.query(f'{metric}{{job="oxidized"}}')
+        expected = [({"__name__": metric, "job": "oxidized", "instance": url}, 1.0) for url in monitored.urls]
+        assert sorted(series, key=str) == sorted(expected, key=str)
+
+
+async def test_targets_scraped_in_one_request_are_told_apart(monitored: Monitored) -> None:
+    assert await monitored.prometheus.by("target", 'oxidized_status{job="together"}') == dict.fromkeys(
+        monitored.urls, 1.0
+    )
+    devices = await monitored.prometheus.by("target", 'count by (target) (oxidized_device_status{job="together"})')
+    assert devices == dict(zip(monitored.urls, (5.0, 5.0, len(_HOSTILE_NAMES)), strict=True))
+
+
+@pytest.mark.parametrize("job", ["oxidized", "together"])
+async def test_hostile_names_arrive_as_they_are(monitored: Monitored, job: str) -> None:
+    names = await monitored.prometheus.by("name", f'oxidized_device_status{{group="hostile",job="{job}"}}')
+    assert sorted(names) == sorted(_HOSTILE_NAMES)
+    full_names = await monitored.prometheus.by("full_name", f'oxidized_device_status{{group="hostile",job="{job}"}}')
+    assert sorted(full_names) == sorted(f"hostile/{name}" for name in _HOSTILE_NAMES)
+
+
+async def test_an_oxidized_that_is_down_alone_raises_the_alert_until_it_is_back(monitored: Monitored) -> None:
+    server = monitored.prometheus
+    down = monitored.instances[1]
+
+    async def both_jobs_fire() -> bool:
+        return [state for state, _ in await server.alerts()] == ["firing", "firing"]
+
+    async def none_fires() -> bool:
+        return not await server.alerts()
+
+    await down.stop()
+    await eventually(both_jobs_fire)
+    alert = {"alertname": "OxidizedConnectionDown", "severity": "critical"}
+    assert {labels["job"]: labels for _, labels in await server.alerts()} == {
+        "oxidized": alert | {"job": "oxidized", "instance": down.url},
+        "together": alert | {"job": "together", "instance": monitored.exporter.address, "target": down.url},
+    }
+    await down.start()
+    await eventually(none_fires)
+
+    ever_fired = 'max_over_time(ALERTS{alertstate="firing",job="oxidized"}[5m])'
+    assert list(await server.by("instance", ever_fired)) == [down.url]
+    always_up = await server.by("instance", "min_over_time(up[5m])")
+    assert always_up == dict.fromkeys([*monitored.urls, monitored.exporter.address], 1.0)
