@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -326,6 +327,7 @@ async def test_a_decoding_that_takes_too_long_is_given_up_and_ends(
     def never_ready(*_args: object, check: Callable[[], None], **_kwargs: object) -> None:
         try:
             while True:
+                time.sleep(0)  # lets other threads run
                 check()
         finally:
             ended.set()
