@@ -12,21 +12,22 @@ from click.core import ParameterSource
 
 from oxidized_exporter import __version__
 from oxidized_exporter.compose import open_exporter
-from oxidized_exporter.config import Config
+from oxidized_exporter.config import Config, load_config
 from oxidized_exporter.demo import run_demo
-from oxidized_exporter.errors import ListenError
+from oxidized_exporter.errors import ConfigError, ListenError
 from oxidized_exporter.flags import LISTEN_ADDRESS, SECONDS, flag
 from oxidized_exporter.log import LEVELS, configure_logging
 from oxidized_exporter.web.app import create_app
 from oxidized_exporter.web.server import DEFAULT_PORT, ListenAddress, serve
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Coroutine, Sized
 
 _HELP: Final = {"help_option_names": ["--help", "-h"], "max_content_width": 100}
 
 
 @click.group(invoke_without_command=True, context_settings=_HELP)
+@flag("config.file", default=None, metavar="FILE", help="Configuration file; without it every URL can be probed.")
 @flag(
     "web.listen-address",
     type=LISTEN_ADDRESS,
@@ -52,6 +53,7 @@ _HELP: Final = {"help_option_names": ["--help", "-h"], "max_content_width": 100}
 def main(
     context: click.Context,
     *,
+    config_file: str | None,
     web_listen_address: tuple[ListenAddress, ...],
     web_shutdown_delay: float,
     timeout_offset: float,
@@ -65,7 +67,15 @@ def main(
     """
     configure_logging(log_level)
     if context.invoked_subcommand is None:
-        _run(_serve(addresses=web_listen_address, shutdown_delay=web_shutdown_delay, timeout_offset=timeout_offset))
+        config = Config() if config_file is None else _load(config_file)
+        _run(
+            _serve(
+                config=config,
+                addresses=web_listen_address,
+                shutdown_delay=web_shutdown_delay,
+                timeout_offset=timeout_offset,
+            )
+        )
         return
     for parameter in context.command.params:
         given = context.get_parameter_source(str(parameter.name)) is ParameterSource.COMMANDLINE
@@ -93,8 +103,34 @@ def demo(*, web_listen_address: ListenAddress, devices: int) -> None:
     _run(run_demo(address=web_listen_address, devices=devices))
 
 
-async def _serve(*, addresses: tuple[ListenAddress, ...], shutdown_delay: float, timeout_offset: float) -> None:
-    async with open_exporter(config=Config(), timeout_offset=timeout_offset) as exporter:
+@main.command()
+@click.argument("file")
+def check_config(*, file: str) -> None:
+    """Check the configuration FILE: print every fault of it and exit with 1, or say what it configures."""
+    config = _load(file)
+    click.echo(
+        f"{file}: {_count(config.modules, 'module')}, {_count(config.connections, 'connection')}, "
+        f"{_count(config.targets, 'target')}"
+    )
+
+
+def _load(file: str) -> Config:
+    try:
+        return load_config(file)
+    except ConfigError as error:
+        for fault in error.faults:
+            click.echo(str(fault), err=True)
+        sys.exit(1)
+
+
+def _count(things: Sized, name: str) -> str:
+    return f"{len(things)} {name}{'' if len(things) == 1 else 's'}"
+
+
+async def _serve(
+    *, config: Config, addresses: tuple[ListenAddress, ...], shutdown_delay: float, timeout_offset: float
+) -> None:
+    async with open_exporter(config=config, timeout_offset=timeout_offset) as exporter:
         await serve(create_app(exporter), addresses=addresses, shutdown_delay=shutdown_delay)
 
 

@@ -2,6 +2,7 @@
 
     ExporterError
     ├── ListenError                   the server cannot listen where it was told to
+    ├── ConfigError                   the configuration file is not as it must be: every fault of it
     ├── CallerError                   the caller's own mistake: the probe is not made
     │   ├── BadParameterError             400 bad_parameter
     │   ├── BadTimeoutHeaderError         400 bad_timeout_header
@@ -31,6 +32,7 @@ A ``reason`` is a fixed word of its class, so it may stand in a label. The messa
 from __future__ import annotations
 
 import traceback
+from dataclasses import dataclass
 from typing import ClassVar, Final
 
 _FRAMES: Final = 6
@@ -42,6 +44,40 @@ class ExporterError(Exception):
 
 class ListenError(ExporterError):
     """A listen address is malformed, or cannot be listened on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """One thing that is wrong in a configuration file; as text it is one line, and never shows a secret's value.
+
+    Attributes:
+        file: as it was named.
+        line: counted from 1, or None where the file could not be read.
+        key_path: ``connections[0].tls_config.ca_file``, or empty for the file as a whole.
+        message: what is wrong, and what would be right.
+    """
+
+    file: str
+    line: int | None
+    key_path: str
+    message: str
+
+    def __str__(self) -> str:
+        place = self.file if self.line is None else f"{self.file}:{self.line}"
+        text = f"{place}: {self.key_path}: {self.message}" if self.key_path else f"{place}: {self.message}"
+        return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+class ConfigError(ExporterError):
+    """A configuration file has faults.
+
+    Attributes:
+        faults: all of them, at least one, in the order of their lines.
+    """
+
+    def __init__(self, faults: tuple[Fault, ...]) -> None:
+        super().__init__("\n".join(str(fault) for fault in faults))
+        self.faults = faults
 
 
 class CallerError(ExporterError):

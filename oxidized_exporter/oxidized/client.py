@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from oxidized_exporter.config import Limits
-    from oxidized_exporter.oxidized.target import Target
+    from oxidized_exporter.targets.url import Target
 
 _OK: Final = 200
 _UNAUTHORIZED: Final = 401

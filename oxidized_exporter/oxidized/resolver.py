@@ -9,7 +9,7 @@ from aiohttp import AsyncResolver
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from oxidized_exporter.errors import TargetDeniedError
-from oxidized_exporter.oxidized.address import forbidden
+from oxidized_exporter.targets.address import forbidden
 
 
 class GuardedResolver(AbstractResolver):

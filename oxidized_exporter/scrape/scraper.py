@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from aiohttp.abc import AbstractResolver
 
     from oxidized_exporter.config import Limits, Module
-    from oxidized_exporter.oxidized.target import Target
+    from oxidized_exporter.targets.url import Target
 
 _log = structlog.stdlib.get_logger(__name__)
 

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from oxidized_exporter.oxidized.journal import Request
     from oxidized_exporter.oxidized.models import NodeList
-    from oxidized_exporter.oxidized.target import Target
+    from oxidized_exporter.targets.url import Target
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

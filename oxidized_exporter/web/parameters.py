@@ -12,7 +12,7 @@ from oxidized_exporter.errors import (
     UnknownModuleError,
     UnknownTargetError,
 )
-from oxidized_exporter.oxidized.target import Target, is_name, parse_target
+from oxidized_exporter.targets.url import Target, is_name, parse_target
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

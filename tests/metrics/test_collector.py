@@ -9,9 +9,9 @@ from oxidized_exporter.metrics.catalogue import CATALOGUE, DEVICE_LABELS, Device
 from oxidized_exporter.metrics.collector import SnapshotCollector
 from oxidized_exporter.oxidized.journal import Request
 from oxidized_exporter.oxidized.models import Device, Job, NodeList
-from oxidized_exporter.oxidized.target import parse_target
 from oxidized_exporter.scrape.nodes import summarise
 from oxidized_exporter.scrape.snapshot import CollectorRun, Failure, Snapshot, TargetScrape
+from oxidized_exporter.targets.url import parse_target
 from tests.harness import Exposition
 
 LABELS = {"full_name": "access/sw1", "name": "sw1", "group": "access", "model": "IOS"}

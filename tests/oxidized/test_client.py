@@ -12,8 +12,8 @@ from oxidized_exporter.config import Limits
 from oxidized_exporter.errors import ProbeError
 from oxidized_exporter.oxidized.client import OxidizedClient
 from oxidized_exporter.oxidized.journal import Journal, Request
-from oxidized_exporter.oxidized.target import parse_target
 from oxidized_exporter.oxidized.translate import MEANINGS
+from oxidized_exporter.targets.url import parse_target
 from tests.oxidized.test_translate import instance
 
 if TYPE_CHECKING:

@@ -1,0 +1,44 @@
+"""The configuration: the types that everybody reads, and how a file becomes them."""
+
+from __future__ import annotations
+
+from oxidized_exporter.config.connection import Authorization, BasicAuth, Connection, HttpHeader, TlsConfig
+from oxidized_exporter.config.model import COLLECTORS, DEFAULT_MODULE, Access, Config, Limits, Module, TargetEntry
+from oxidized_exporter.config.secret import HIDDEN, Secret
+from oxidized_exporter.config.selector import Expression, Selector
+
+__all__ = [
+    "COLLECTORS",
+    "DEFAULT_MODULE",
+    "HIDDEN",
+    "Access",
+    "Authorization",
+    "BasicAuth",
+    "Config",
+    "Connection",
+    "Expression",
+    "HttpHeader",
+    "Limits",
+    "Module",
+    "Secret",
+    "Selector",
+    "TargetEntry",
+    "TlsConfig",
+    "load_config",
+]
+
+
+def load_config(path: str, *, check_files: bool = True) -> Config:
+    """Read the configuration file ``path``, and look at the files that it names; blocks meanwhile.
+
+    Args:
+        path: of a file in YAML.
+        check_files: whether files that it names must be there and be readable.
+
+    Raises:
+        ConfigError: it cannot be read, or has faults: all of them.
+    """
+    # What reads a file (pydantic, PyYAML) takes longer to load than all the rest: only who has one shall wait for it.
+    from oxidized_exporter.config import loader  # noqa: PLC0415
+
+    return loader.load_config(path, check_files=check_files)

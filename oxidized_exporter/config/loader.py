@@ -1,0 +1,100 @@
+"""A file becomes a configuration, or every one of its faults."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from oxidized_exporter.config.checks import check
+from oxidized_exporter.config.document import Document, Issue, read_document
+from oxidized_exporter.config.schema import at, validate
+from oxidized_exporter.config.text import Place
+from oxidized_exporter.errors import ConfigError, Fault
+
+if TYPE_CHECKING:
+    from oxidized_exporter.config.document import KeyPath
+    from oxidized_exporter.config.model import Config
+
+_MAX_BYTES: Final = 1024 * 1024
+_PLAIN: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_SECRETS: Final = frozenset({"password", "credentials", "values", "secrets"})
+_LONGEST: Final = 64
+
+
+def load_config(path: str, *, check_files: bool = True) -> Config:
+    """Read the configuration file ``path``; blocks while it is read, and the files that it names.
+
+    Raises:
+        ConfigError: it cannot be read, or has faults.
+    """
+    try:
+        with Path(path).open("rb") as file:
+            content = file.read(_MAX_BYTES + 1)
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else None
+        raise ConfigError((_fault(path, None, f"cannot be read: {(why or 'not a file name').lower()}"),)) from None
+    if len(content) > _MAX_BYTES:
+        raise ConfigError((_fault(path, None, f"is larger than {_MAX_BYTES} bytes"),))
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise ConfigError((_fault(path, line, "is not UTF-8"),)) from None
+    return parse_config(text, file=path, place=Place(directory=Path(path).parent, check_files=check_files))
+
+
+def parse_config(text: str, *, file: str, place: Place) -> Config:
+    """Read the text of a configuration file.
+
+    Args:
+        text: YAML.
+        file: what it is called in faults.
+        place: where the names of files in it lead to.
+
+    Raises:
+        ConfigError: it has faults.
+    """
+    document = read_document(text)
+    config, found = validate(document.data, place=place)
+    found.extend(check(document.data, place=place))
+    unread = {issue.path for issue in document.issues if at(document.data, issue.path) is None}
+    issues = [*document.issues, *(issue for issue in found if issue.path not in unread)]
+    if config is None or issues:
+        raise ConfigError(_faults(file, document, issues))
+    return config
+
+
+def _faults(file: str, document: Document, issues: list[Issue]) -> tuple[Fault, ...]:
+    faults = [
+        Fault(
+            file=file,
+            line=issue.line or document.line(issue.path),
+            key_path=_shown(issue.path),
+            message=issue.message,
+        )
+        for issue in issues
+    ]
+    return tuple(sorted(dict.fromkeys(faults), key=lambda fault: fault.line or 0))
+
+
+def _fault(file: str, line: int | None, message: str) -> Fault:
+    return Fault(file=file, line=line, key_path="", message=message)
+
+
+def _shown(path: KeyPath) -> str:
+    """Write a path as ``connections[0].tls_config.ca_file``; keys below a secret are a part of it, and left out."""
+    written = ""
+    below_secret = False
+    for step in path:
+        if isinstance(step, int):
+            written += f"[{step}]"
+            continue
+        if below_secret:
+            break
+        if _PLAIN.fullmatch(step):
+            written += f".{step}" if written else step
+        else:
+            written += f"[{step if len(step) <= _LONGEST else f'{step[:_LONGEST]}…'!r}]"
+        below_secret = (path[0] == "connections" and step in _SECRETS) or below_secret
+    return written

@@ -1,0 +1,109 @@
+"""Which devices of a target a module tells of."""
+# Annotations are evaluated here: pydantic reads them.
+
+from dataclasses import dataclass, field
+from typing import Annotated, Any, Final, Protocol
+
+from oxidized_exporter.config.text import Text
+
+
+class DeviceFields(Protocol):
+    """What a device is selected by."""
+
+    @property
+    def full_name(self) -> str: ...  # noqa: D102 - as in nodes.json
+    @property
+    def name(self) -> str: ...  # noqa: D102
+    @property
+    def group(self) -> str: ...  # noqa: D102
+    @property
+    def model(self) -> str: ...  # noqa: D102
+    @property
+    def ip(self) -> str: ...  # noqa: D102
+
+
+class Expression:
+    """An anchored regular expression in RE2's syntax: it takes time linear in the length of what it looks at."""
+
+    __slots__ = ("_compiled", "text")
+
+    def __init__(self, text: str) -> None:
+        """Compile it.
+
+        Raises:
+            ValueError: RE2 does not take it.
+        """
+        import re2  # noqa: PLC0415 - without a file it is never needed
+
+        options = re2.Options()
+        options.log_errors = False
+        options.dot_nl = True  # as Prometheus has it
+        try:
+            self._compiled: Any = re2.compile(text.encode(), options)
+        except re2.error as error:
+            raise ValueError(f"must be an RE2 expression: {_message(error)}") from None
+        self.text: Final = text
+
+    def matches(self, value: str) -> bool:
+        """Tell whether all of ``value`` matches."""
+        return self._compiled.fullmatch(value.encode("utf-8", "replace")) is not None
+
+    def __eq__(self, other: object) -> bool:
+        return self.text == other.text if isinstance(other, Expression) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.text)
+
+    def __repr__(self) -> str:
+        return f"Expression({self.text!r})"
+
+    def __str__(self) -> str:
+        return self.text
+
+
+Expressions = tuple[Annotated[Expression, Text(parse=Expression, form="expression", example="access/.*")], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selector:
+    """Lists of anchored expressions in RE2's syntax, by what they look at; a list that is left out says nothing."""
+
+    name: Expressions = field(
+        default=(), metadata={"min_length": 1, "description": "Expressions for the name of a device."}
+    )
+    full_name: Expressions = field(default=(), metadata={"min_length": 1, "description": "Expressions for group/name."})
+    group: Expressions = field(default=(), metadata={"min_length": 1, "description": "Expressions for the group."})
+    model: Expressions = field(
+        default=(),
+        metadata={"min_length": 1, "description": "Expressions for the model, a Ruby class name such as IOS."},
+    )
+    ip: Expressions = field(
+        default=(),
+        metadata={"min_length": 1, "description": "Expressions for the address, or what Oxidized shows in its place."},
+    )
+
+    def all_match(self, device: DeviceFields) -> bool:
+        """Tell whether under every key that is given one expression matches."""
+        return all(_one_matches(expressions, value) for expressions, value in self._pairs(device) if expressions)
+
+    def any_matches(self, device: DeviceFields) -> bool:
+        """Tell whether under any key one expression matches."""
+        return any(_one_matches(expressions, value) for expressions, value in self._pairs(device))
+
+    def _pairs(self, device: DeviceFields) -> tuple[tuple[Expressions, str], ...]:
+        return (
+            (self.name, device.name),
+            (self.full_name, device.full_name),
+            (self.group, device.group),
+            (self.model, device.model),
+            (self.ip, device.ip),
+        )
+
+
+def _one_matches(expressions: Expressions, value: str) -> bool:
+    return any(expression.matches(value) for expression in expressions)
+
+
+def _message(error: Exception) -> str:
+    said = error.args[0] if error.args else b""
+    return said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
