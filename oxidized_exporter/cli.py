@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import platform
+import signal
 import sys
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,6 +20,7 @@ from oxidized_exporter.flags import LISTEN_ADDRESS, SECONDS, flag
 from oxidized_exporter.log import LEVELS, configure_logging
 from oxidized_exporter.web.app import create_app
 from oxidized_exporter.web.server import DEFAULT_PORT, ListenAddress, serve
+from oxidized_exporter.web.state import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Sized
@@ -47,6 +49,14 @@ _HELP: Final = {"help_option_names": ["--help", "-h"], "max_content_width": 100}
     default=0.5,
     help="Seconds taken off Prometheus's scrape time-out, for the way back.",
 )
+@flag("web.enable-lifecycle", is_flag=True, default=False, help="Allow POST and PUT /-/reload.")
+@flag(
+    "web.max-requests",
+    type=click.IntRange(min=0),
+    default=0,
+    help="Probes answered at the same time, those that wait for a target included; one more is told to come back "
+    "(503). 0: any number.",
+)
 @flag("log.level", type=click.Choice(LEVELS), default="info", help="Least severe level that is logged.")
 @click.version_option(__version__, message=f"oxidized_exporter %(version)s (Python {platform.python_version()})")
 @click.pass_context
@@ -57,6 +67,8 @@ def main(
     web_listen_address: tuple[ListenAddress, ...],
     web_shutdown_delay: float,
     timeout_offset: float,
+    web_enable_lifecycle: bool,
+    web_max_requests: int,
     log_level: str,
 ) -> None:
     """Serve the metrics of Oxidized instances to Prometheus.
@@ -67,13 +79,19 @@ def main(
     """
     configure_logging(log_level)
     if context.invoked_subcommand is None:
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until it reloads: one that comes early must not end the start
         config = Config() if config_file is None else _load(config_file)
         _run(
             _serve(
                 config=config,
+                settings=Settings(
+                    config_file=config_file,
+                    timeout_offset=timeout_offset,
+                    enable_lifecycle=web_enable_lifecycle,
+                    max_requests=web_max_requests,
+                ),
                 addresses=web_listen_address,
                 shutdown_delay=web_shutdown_delay,
-                timeout_offset=timeout_offset,
             )
         )
         return
@@ -128,9 +146,9 @@ def _count(things: Sized, name: str) -> str:
 
 
 async def _serve(
-    *, config: Config, addresses: tuple[ListenAddress, ...], shutdown_delay: float, timeout_offset: float
+    *, config: Config, settings: Settings, addresses: tuple[ListenAddress, ...], shutdown_delay: float
 ) -> None:
-    async with open_exporter(config=config, timeout_offset=timeout_offset) as exporter:
+    async with open_exporter(config=config, settings=settings) as exporter:
         await serve(create_app(exporter), addresses=addresses, shutdown_delay=shutdown_delay)
 
 

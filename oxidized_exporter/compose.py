@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -10,15 +11,15 @@ from typing import TYPE_CHECKING, Final
 from oxidized_exporter.metrics.exporter import ExporterMetrics
 from oxidized_exporter.oxidized.resolver import system_resolver
 from oxidized_exporter.scrape.scraper import Scraper
-from oxidized_exporter.web.state import Exporter, Readiness
+from oxidized_exporter.web.state import Exporter, Load, Readiness, Running
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import AsyncIterator, Callable
 
     from aiohttp.abc import AbstractResolver
 
     from oxidized_exporter.config import Config
+    from oxidized_exporter.web.state import Settings
 
 _THREADS: Final = 4
 
@@ -27,34 +28,37 @@ _THREADS: Final = 4
 async def open_exporter(
     *,
     config: Config,
-    timeout_offset: float,
+    settings: Settings,
     resolver: AbstractResolver | None = None,
-    tls: ssl.SSLContext | None = None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> AsyncIterator[Exporter]:
     """Make an exporter in the running loop and close it at the end.
 
     Args:
-        config: what is collected, within which limits.
-        timeout_offset: seconds taken off Prometheus's scrape time-out.
-        resolver: resolves and guards names, closed at the end; None for the system's.
-        tls: how servers are verified; None for the system's certificate authorities.
+        config: what is collected and how, until a reload.
+        settings: of the command line.
+        resolver: resolves names, closed at the end; None for the system's.
         clock: monotonic seconds, for durations.
     """
     resolver = resolver or system_resolver()
     # Few threads, but several: a large answer must not hold up a small one behind it.
     decoder = ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="decode")
     encoder = ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="encode")
+    # Threads of their own: a file system that hangs must not hold up a decoding, an answer, or a reload.
+    reader = ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="read")
     try:
         yield Exporter(
-            config=config,
-            scraper=Scraper(resolver=resolver, worker=decoder, limits=config.limits, tls=tls, clock=clock),
+            running=Running(config),
+            settings=settings,
+            scraper=Scraper(resolver=resolver, worker=decoder, reader=reader, clock=clock),
             metrics=ExporterMetrics(),
             encoder=encoder,
-            timeout_offset=timeout_offset,
             readiness=Readiness(),
+            load=Load(),
+            reloads=set(),
+            reloading=asyncio.Lock(),
         )
     finally:
-        for executor in (decoder, encoder):
+        for executor in (decoder, encoder, reader):
             executor.shutdown(wait=False, cancel_futures=True)
         await resolver.close()

@@ -16,6 +16,7 @@ from oxidized_exporter.config import Config
 from oxidized_exporter.simulator import Daemon, create_app, fleet
 from oxidized_exporter.web.app import create_app as create_exporter_app
 from oxidized_exporter.web.server import ListenAddress, serve
+from oxidized_exporter.web.state import Settings
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -25,7 +26,6 @@ _HISTORY_SECONDS: Final = 4 * 86400.0  # so that stale devices are days old
 _FAILING: Final = 0.2
 _STALE: Final = 0.1
 _MOST_STALE: Final = 15  # each holds one of the simulated daemon's 30 threads for good
-_OFFSET: Final = 0.5
 
 
 async def run_demo(*, address: ListenAddress, devices: int) -> None:
@@ -47,7 +47,7 @@ async def run_demo(*, address: ListenAddress, devices: int) -> None:
         )
         down = stack.enter_context(closed_port(next(ports)))
         targets = tuple(f"http://{_LOOPBACK}:{port}" for port in (healthy, troubled, down))
-        exporter = await stack.enter_async_context(open_exporter(config=Config(), timeout_offset=_OFFSET))
+        exporter = await stack.enter_async_context(open_exporter(config=Config(), settings=Settings()))
 
         def tell(ports: tuple[int, ...]) -> None:
             host = address.host or _LOOPBACK

@@ -3,6 +3,7 @@
     ExporterError
     ├── ListenError                   the server cannot listen where it was told to
     ├── ConfigError                   the configuration file is not as it must be: every fault of it
+    ├── NothingToReloadError          a reload without a configuration file
     ├── CallerError                   the caller's own mistake: the probe is not made
     │   ├── BadParameterError             400 bad_parameter
     │   ├── BadTimeoutHeaderError         400 bad_timeout_header
@@ -80,6 +81,10 @@ class ConfigError(ExporterError):
         self.faults = faults
 
 
+class NothingToReloadError(ExporterError):
+    """A reload was asked for, but there is no configuration file."""
+
+
 class CallerError(ExporterError):
     """The request to the exporter is wrong; ``status`` is the HTTP status that says so."""
 
@@ -112,10 +117,18 @@ class UnknownTargetError(CallerError):
 
 
 class ForbiddenTargetError(CallerError):
-    """The target is well-formed, but its text alone forbids it."""
+    """The target is well-formed, but its text alone forbids it.
+
+    Attributes:
+        origin: scheme, host and port of it, for the log; None where that is what is forbidden.
+    """
 
     reason = "forbidden_target"
     status = 403
+
+    def __init__(self, message: str, *, origin: str | None = None) -> None:
+        super().__init__(message)
+        self.origin = origin
 
 
 class ProbeError(ExporterError):
@@ -146,7 +159,7 @@ class ConnectError(ProbeError):
 
 
 class TlsError(ProbeError):
-    """The TLS handshake or the certificate's verification failed."""
+    """The TLS handshake or the certificate's verification failed, or a file of tls_config cannot be used."""
 
     reason = "tls"
 
@@ -158,7 +171,7 @@ class ProbeTimeoutError(ProbeError):
 
 
 class AuthError(ProbeError):
-    """The answer was 401 or 403."""
+    """The answer was 401 or 403, or a file with credentials cannot be used."""
 
     reason = "auth"
 
@@ -182,7 +195,7 @@ class HttpStatusError(ProbeError):
 
 
 class RedirectError(ProbeError):
-    """The answer was a redirect, which is not followed."""
+    """The answer was a redirect that is not followed: switched off, or it leads elsewhere."""
 
     reason = "redirect"
 
@@ -194,7 +207,7 @@ class ProtocolError(ProbeError):
 
 
 class TooLargeError(ProbeError):
-    """The body is larger than the limit."""
+    """The body is larger than the limit, or the list longer."""
 
     reason = "too_large"
 
@@ -212,7 +225,7 @@ class SchemaError(ProbeError):
 
 
 class TargetDeniedError(ProbeError):
-    """The target's name resolved to an address that must never be asked."""
+    """An address that must never be asked, or that access refuses, was found on resolving or on a redirect."""
 
     reason = "target_denied"
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 from unittest.mock import Mock
 
@@ -23,8 +24,12 @@ def _nothing_blocks_the_loop() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _logging_as_before() -> Iterator[None]:
+    root = logging.getLogger()
+    handlers, level = root.handlers, root.level
     yield
     structlog.reset_defaults()
+    root.handlers = handlers
+    root.setLevel(level)
 
 
 class _Response(ClientResponse):

@@ -8,7 +8,7 @@ import struct
 import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 from aiohttp import web
@@ -18,10 +18,12 @@ from prometheus_client.openmetrics.parser import (
 from prometheus_client.parser import text_string_to_metric_families
 
 from oxidized_exporter.compose import open_exporter
-from oxidized_exporter.config import Config
+from oxidized_exporter.config import Config, Connection
 from oxidized_exporter.simulator import REQUESTS
+from oxidized_exporter.targets.pattern import TargetPattern
 from oxidized_exporter.web.app import create_app
 from oxidized_exporter.web.server import ListenAddress, Server
+from oxidized_exporter.web.state import Settings
 
 if TYPE_CHECKING:
     import ssl
@@ -90,14 +92,13 @@ class Probing:
 async def running_exporter(
     *,
     config: Config | None = None,
-    timeout_offset: float = 0.0,
+    settings: Settings | None = None,
     resolver: AbstractResolver | None = None,
-    tls: ssl.SSLContext | None = None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> AsyncIterator[Probing]:
-    """Serve an exporter on a free port."""
+    """Serve an exporter on a free port; without settings it takes nothing off the scrape's time-out."""
     async with open_exporter(
-        config=config or Config(), timeout_offset=timeout_offset, resolver=resolver, tls=tls, clock=clock
+        config=config or Config(), settings=settings or Settings(timeout_offset=0), resolver=resolver, clock=clock
     ) as exporter:
         server = Server(create_app(exporter), addresses=(ListenAddress("127.0.0.1", 0),))
         await server.start()
@@ -106,6 +107,12 @@ async def running_exporter(
                 yield Probing(session, port=server.ports[0])
         finally:
             await server.close()
+
+
+def connecting(*patterns: str, **settings: Any) -> Config:
+    """Return a configuration with one connection, which serves every target on loopback if not told otherwise."""
+    texts = patterns or ("http://127.0.0.1:*", "https://127.0.0.1:*")
+    return Config(connections=(Connection(targets=tuple(map(TargetPattern.parse, texts)), **settings),))
 
 
 @asynccontextmanager

@@ -4,7 +4,6 @@ import io
 import json
 import logging
 import re
-from typing import TYPE_CHECKING
 
 import pytest
 import structlog
@@ -14,22 +13,10 @@ from oxidized_exporter.log import LEVELS, configure_logging
 from oxidized_exporter.simulator import FAULTS, Daemon, Fault, create_app, fleet
 from tests.harness import running, running_exporter
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
 
 @pytest.fixture
 def stream() -> io.StringIO:
     return io.StringIO()
-
-
-@pytest.fixture(autouse=True)
-def _root_as_before() -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level = root.handlers, root.level
-    yield
-    root.handlers = handlers
-    root.setLevel(level)
 
 
 def test_a_line(stream: io.StringIO) -> None:

@@ -124,7 +124,10 @@ class Connection:
     )
     proxy_url: Annotated[str, Text(parse=parse_proxy_url, form="URL", example="http://proxy:3128")] | None = field(
         default=None,
-        metadata={"description": "Proxy that requests go through; it resolves the names, so only texts are guarded."},
+        metadata={
+            "description": "Proxy that requests go through. It resolves the names: of access only URLs count then, "
+            "networks neither allow nor deny."
+        },
     )
     follow_redirects: bool = field(
         default=False,
@@ -135,12 +138,13 @@ class Connection:
         object.__setattr__(self, "http_headers", MappingProxyType(dict(self.http_headers)))
 
     @property
-    def sends_credentials(self) -> bool:
-        """Whether a request carries what must not be read on its way (a client certificate may)."""
+    def reads_secrets(self) -> bool:
+        """Whether a file is read for the headers of a request."""
+        auth, authorization = self.basic_auth, self.authorization
         return (
-            self.basic_auth is not None
-            or self.authorization is not None
-            or any(header.secrets or header.files for header in self.http_headers.values())
+            (auth is not None and (auth.username_file is not None or auth.password_file is not None))
+            or (authorization is not None and authorization.credentials_file is not None)
+            or any(header.files for header in self.http_headers.values())
         )
 
     def serves(self, target: Target) -> bool:

@@ -21,16 +21,34 @@ def check_readable(path: Path) -> None:
         ValueError: it is not. The message does not name it: whoever takes ``password_file`` for ``password`` has
             written a secret there.
     """
+    read_start(path, 0)
+
+
+def read_start(path: Path, count: int) -> bytes:
+    """Return the first ``count`` bytes of a regular file, or all of a shorter one.
+
+    Raises:
+        ValueError: it cannot be read. The message does not name it.
+    """
     try:
         # Without O_NONBLOCK the opening of a named pipe would wait for its writer.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        try:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise _NotRegularError
+            return os.read(descriptor, count) if count else b""
+        finally:
+            os.close(descriptor)
     except OSError as error:
         raise ValueError(f"cannot be read: {os.strerror(error.errno or 0).lower()}") from None
-    try:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise ValueError("cannot be read: not a regular file")
-    finally:
-        os.close(descriptor)
+    except _NotRegularError:
+        raise ValueError("cannot be read: not a regular file") from None
+    except ValueError:  # a NUL in its name
+        raise ValueError("cannot be read: not a file name") from None
+
+
+class _NotRegularError(Exception):
+    """A directory, a device or a pipe."""
 
 
 def check_authorities(path: Path) -> None:
@@ -46,6 +64,16 @@ def check_authorities(path: Path) -> None:
         raise ValueError("must hold certificates in PEM form") from None
 
 
+def load_key_pair(context: ssl.SSLContext, certificate: Path, key: Path | None) -> None:
+    """Load a certificate and its key into ``context``; never asks for a password on the terminal, as OpenSSL would.
+
+    Raises:
+        EncryptedKeyError: the key is encrypted.
+        OSError: one of the files cannot be read, or is not what it should be (`ssl.SSLError`).
+    """
+    context.load_cert_chain(certificate, key, password=_no_password)
+
+
 def check_key_pair(certificate: Path, key: Path) -> None:
     """Make sure that two files hold a certificate and the key that belongs to it.
 
@@ -53,8 +81,8 @@ def check_key_pair(certificate: Path, key: Path) -> None:
         ValueError: they do not.
     """
     try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_cert_chain(certificate, key, password=_no_password)
-    except _EncryptedError:
+        load_key_pair(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), certificate, key)
+    except EncryptedKeyError:
         raise ValueError("must hold a key that is not encrypted") from None
     except OSError as error:
         if getattr(error, "reason", None) == "KEY_VALUES_MISMATCH":
@@ -62,9 +90,9 @@ def check_key_pair(certificate: Path, key: Path) -> None:
         raise ValueError("must hold a key in PEM form, and cert_file its certificate") from None
 
 
-class _EncryptedError(Exception):
-    """A password is asked for."""
+class EncryptedKeyError(Exception):
+    """A key wants a password."""
 
 
 def _no_password() -> NoReturn:
-    raise _EncryptedError
+    raise EncryptedKeyError

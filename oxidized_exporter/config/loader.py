@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from oxidized_exporter.config.checks import check
 from oxidized_exporter.config.document import Document, Issue, read_document
-from oxidized_exporter.config.schema import at, validate
+from oxidized_exporter.config.files import read_start
+from oxidized_exporter.config.schema import at, is_connection_key, validate
 from oxidized_exporter.config.text import Place
 from oxidized_exporter.errors import ConfigError, Fault
 
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 _MAX_BYTES: Final = 1024 * 1024
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _SECRETS: Final = frozenset({"password", "credentials", "values", "secrets"})
-_LONGEST: Final = 64
+_HARMLESS: Final = re.compile(r"[A-Za-z0-9_. -]{1,64}")
+_HEADER_DEPTH: Final = 4  # connections, a number, http_headers, the name of a header
 
 
 def load_config(path: str, *, check_files: bool = True) -> Config:
@@ -29,11 +31,9 @@ def load_config(path: str, *, check_files: bool = True) -> Config:
         ConfigError: it cannot be read, or has faults.
     """
     try:
-        with Path(path).open("rb") as file:
-            content = file.read(_MAX_BYTES + 1)
-    except (OSError, ValueError) as error:
-        why = error.strerror if isinstance(error, OSError) else None
-        raise ConfigError((_fault(path, None, f"cannot be read: {(why or 'not a file name').lower()}"),)) from None
+        content = read_start(Path(path), _MAX_BYTES + 1)
+    except ValueError as error:
+        raise ConfigError((_fault(path, None, str(error)),)) from None
     if len(content) > _MAX_BYTES:
         raise ConfigError((_fault(path, None, f"is larger than {_MAX_BYTES} bytes"),))
     try:
@@ -83,18 +83,31 @@ def _fault(file: str, line: int | None, message: str) -> Fault:
 
 
 def _shown(path: KeyPath) -> str:
-    """Write a path as ``connections[0].tls_config.ca_file``; keys below a secret are a part of it, and left out."""
+    """Write a path as ``connections[0].tls_config.ca_file``, with ``[…]`` for a key that may be a secret.
+
+    A missing space or a wrong indentation makes a key of a password: ``{username: me, password:s3cr3t}``. So among
+    connections a key is shown only if it is one that there is, or nearly, or a header's name.
+    """
     written = ""
     below_secret = False
-    for step in path:
+    for number, step in enumerate(path):
         if isinstance(step, int):
             written += f"[{step}]"
-            continue
-        if below_secret:
+        elif below_secret:
             break
-        if _PLAIN.fullmatch(step):
+        elif not _showable(path[: number + 1], step):
+            return f"{written}[…]"
+        elif _PLAIN.fullmatch(step):
             written += f".{step}" if written else step
         else:
-            written += f"[{step if len(step) <= _LONGEST else f'{step[:_LONGEST]}…'!r}]"
-        below_secret = (path[0] == "connections" and step in _SECRETS) or below_secret
+            written += f"[{step!r}]"
+        below_secret = below_secret or (path[0] == "connections" and step in _SECRETS)
     return written
+
+
+def _showable(path: KeyPath, step: str) -> bool:
+    if path[0] != "connections" or len(path) == 1:
+        return _HARMLESS.fullmatch(step) is not None
+    if len(path) == _HEADER_DEPTH and path[2] == "http_headers":
+        return _PLAIN.fullmatch(step) is not None
+    return is_connection_key(step)

@@ -95,7 +95,7 @@ class Module:
     )
     devices: Literal["all", "failing", "none"] = field(
         default="all",
-        metadata={"description": "Devices that have series of their own; the aggregates count all in any case."},
+        metadata={"description": "Devices that have series of their own; the aggregates count all that are selected."},
     )
     timeout: Annotated[float, Text(parse=_parse_timeout, form="duration", example="1m30s", pattern=DURATION)] | None = (
         field(
@@ -133,9 +133,12 @@ class TargetEntry:
     target: Annotated[
         Target, Text(parse=parse_target_url, form="URL", example="https://oxidized.example.net/oxidized")
     ] = field(metadata={"alias": "url", "description": "Absolute URL."})
-    module: _PlainText = field(default=DEFAULT_MODULE, metadata={"description": "Module that discovery names for it."})
+    module: _PlainText = field(
+        default=DEFAULT_MODULE,
+        metadata={"description": "Module that belongs to it; checked to exist. ?module= says which one a probe uses."},
+    )
     labels: Mapping[_LabelName, _PlainText] = field(
-        default_factory=dict, metadata={"description": "Labels that discovery adds to it."}
+        default_factory=dict, metadata={"description": "Labels that belong to it."}
     )
 
     def __post_init__(self) -> None:
@@ -155,7 +158,11 @@ class Access:
         },
     )
     deny: tuple[_AccessPattern, ...] = field(
-        default=(), metadata={"description": "What is refused even so, in the same form."}
+        default=(),
+        metadata={
+            "description": "What is refused even so, in the same form; configured targets are not, and behind a "
+            "proxy_url networks are not looked at."
+        },
     )
 
 

@@ -40,6 +40,9 @@ _INSTEAD: Final = {
 }
 
 
+_NEARLY: Final = 0.75
+
+
 def validate(data: Any, *, place: Place) -> tuple[Config | None, list[Issue]]:
     """Return the configuration that ``data`` says, or None and what is wrong with it."""
     if data is None:
@@ -159,6 +162,20 @@ def _unknown(path: KeyPath) -> str:
     known = _keys_below(path[:-1])
     near = difflib.get_close_matches(key, known, n=1)
     return f"unknown key; did you mean {near[0]}?" if near else f"unknown key; known are {', '.join(known)}"
+
+
+def is_connection_key(key: str) -> bool:
+    """Tell whether ``key`` is one that stands somewhere in a connection, or in Prometheus's, or nearly one."""
+    return key.replace("_", "").isalpha() and bool(
+        difflib.get_close_matches(key, _connection_keys(), n=1, cutoff=_NEARLY)
+    )
+
+
+@cache
+def _connection_keys() -> tuple[str, ...]:
+    definitions = json_schema()["$defs"]
+    types = ("Connection", "BasicAuth", "Authorization", "TlsConfig", "HttpHeader")
+    return tuple(key for name in types for key in definitions[name]["properties"]) + tuple(_INSTEAD)
 
 
 def _keys_below(path: KeyPath) -> list[str]:

@@ -72,7 +72,7 @@ class DeviceMetric:
         """Read the samples of all devices off a scrape."""
         if scrape.summary is None:
             return
-        for device in scrape.summary.nodes.devices:
+        for device in scrape.summary.shown:
             value = self.value(device)
             if value is not None:
                 labels = device.labels if self.extra is None else (*device.labels, self.extra[1](device))

@@ -55,8 +55,18 @@ PROBES_IN_FLIGHT: Final = ExporterMetric(
 PROBES_REJECTED: Final = ExporterMetric(
     name="oxidized_exporter_probes_rejected_total",
     type="counter",
-    help="Requests to /probe refused because of the caller's mistake, by reason.",
+    help="Requests to /probe refused, by reason: a mistake of the caller, or max_requests.",
     labels=("reason",),
+)
+RELOAD_SUCCESSFUL: Final = ExporterMetric(
+    name="oxidized_exporter_config_last_reload_successful",
+    type="gauge",
+    help="1: the configuration file was taken up when last read; 0: it had faults, and the one before still runs.",
+)
+RELOAD_TIME: Final = ExporterMetric(
+    name="oxidized_exporter_config_last_reload_success_timestamp_seconds",
+    type="gauge",
+    help="When a configuration was last taken up, Unix time in seconds; at first the start.",
 )
 UPSTREAM_REQUESTS: Final = ExporterMetric(
     name="oxidized_exporter_upstream_requests_total",
@@ -65,12 +75,15 @@ UPSTREAM_REQUESTS: Final = ExporterMetric(
     labels=("route", "result"),
 )
 ABANDONED: Final = "abandoned"
+MAX_REQUESTS: Final = "max_requests"
 EXPORTER_CATALOGUE: Final = (
     BUILD_INFO,
     PROBES,
     PROBE_DURATION,
     PROBES_IN_FLIGHT,
     PROBES_REJECTED,
+    RELOAD_SUCCESSFUL,
+    RELOAD_TIME,
     UPSTREAM_REQUESTS,
 )
 
@@ -94,8 +107,11 @@ class ExporterMetrics:
         )
         self.in_flight = self._gauge(PROBES_IN_FLIGHT)
         self._rejected = self._counter(PROBES_REJECTED)
-        for mistake in CallerError.__subclasses__():  # from the start, or a rate() misses the first one
-            self._rejected.labels(reason=mistake.reason)
+        for reason in (*(mistake.reason for mistake in CallerError.__subclasses__()), MAX_REQUESTS):
+            self._rejected.labels(reason=reason)  # from the start, or a rate() misses the first one
+        self._reload_successful = self._gauge(RELOAD_SUCCESSFUL)
+        self._reload_time = self._gauge(RELOAD_TIME)
+        self.reloaded(successful=True)
         self._requests = self._counter(UPSTREAM_REQUESTS)
 
     def _gauge(self, metric: ExporterMetric) -> Gauge:
@@ -105,8 +121,14 @@ class ExporterMetrics:
         return Counter(metric.name, metric.help, metric.labels, registry=self.registry)
 
     def rejected(self, reason: str) -> None:
-        """Count a request that was refused; ``reason`` is that of a `CallerError`."""
+        """Count a request that was refused; ``reason`` is that of a `CallerError`, or `MAX_REQUESTS`."""
         self._rejected.labels(reason=reason).inc()
+
+    def reloaded(self, *, successful: bool) -> None:
+        """Note how reading the configuration went."""
+        self._reload_successful.set(float(successful))
+        if successful:
+            self._reload_time.set_to_current_time()
 
     def abandoned(self, targets: int, *, module: str) -> None:
         """Count targets whose probe ended because the caller hung up."""

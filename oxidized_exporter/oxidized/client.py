@@ -29,13 +29,15 @@ from oxidized_exporter.errors import (
     RedirectError,
     TooLargeError,
 )
+from oxidized_exporter.oxidized import redirect
 from oxidized_exporter.oxidized.journal import SUCCESS, Journal, Request, Stage
 from oxidized_exporter.oxidized.translate import translate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from oxidized_exporter.config import Limits
+    from oxidized_exporter.oxidized.credentials import Outfit
     from oxidized_exporter.targets.url import Target
 
 _OK: Final = 200
@@ -69,6 +71,8 @@ class OxidizedClient:
         *,
         session: aiohttp.ClientSession,
         target: Target,
+        outfit: Outfit,
+        permits: Callable[[Target], bool],
         journal: Journal,
         limits: Limits,
         deadline: float,
@@ -76,14 +80,18 @@ class OxidizedClient:
         """Bind the client to one target.
 
         Args:
-            session: belongs to the caller.
+            session: belongs to the caller, and wears ``outfit``.
             target: whom to ask.
+            outfit: the connection's settings.
+            permits: whether a redirect may lead to another target.
             journal: gets a `Request` for each attempt.
             limits: bounds of a body and of the attempts.
             deadline: in the running loop's time; no attempt begins after it.
         """
         self._session = session
         self._target = target
+        self._outfit = outfit
+        self._permits = permits
         self._journal = journal
         self._limits = limits
         self._deadline = deadline
@@ -117,13 +125,32 @@ class OxidizedClient:
         self._journal.enter(Stage.RETRY)
 
     async def _ask_once(self, route: Route) -> aiohttp.ClientResponse:
+        target = self._target
+        for _ in range(redirect.MOST + 1):
+            response = await self._ask(route, target)
+            if response.status not in redirect.STATUSES:
+                return response
+            location = response.headers.get("Location")
+            response.close()
+            with self._noting(route):
+                target = redirect.redirected(location, origin=target, path=_PATHS[route], permits=self._permits)
+        with self._noting(route):
+            raise RedirectError(f"there are more than {redirect.MOST} redirects")
+
+    async def _ask(self, route: Route, target: Target) -> aiohttp.ClientResponse:
         with self._noting(route, failures_only=True):  # of a success the body says whether it is one
             try:
-                response = await self._session.get(self._target.url(_PATHS[route]), allow_redirects=False)
+                response = await self._session.get(
+                    target.url(_PATHS[route]),
+                    allow_redirects=False,
+                    proxy=self._outfit.proxy,
+                    server_hostname=self._outfit.server_name,
+                )
             except (aiohttp.ClientError, OSError) as exception:
                 raise translate(exception) from exception
             try:
-                await _require_ok(response)
+                if not (self._outfit.follow_redirects and response.status in redirect.STATUSES):
+                    await _require_ok(response)
             except BaseException:
                 response.close()
                 raise

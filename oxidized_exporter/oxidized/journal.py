@@ -13,6 +13,7 @@ SUCCESS: Final = "success"
 class Stage(StrEnum):
     """Where a scrape stands; the words follow "while" in a message."""
 
+    PREPARE = "reading its credentials"
     RESOLVE = "resolving the name"
     CONNECT = "connecting"
     ANSWER = "waiting for an answer"
@@ -39,7 +40,7 @@ class Journal:
         certificate_expiry: the earliest ``notAfter`` of the certificates that the server sent, Unix seconds.
     """
 
-    stage: Stage = Stage.CONNECT
+    stage: Stage = Stage.PREPARE
     requests: list[Request] = field(default_factory=list)
     certificate_expiry: float | None = None
 

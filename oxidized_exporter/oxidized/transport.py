@@ -7,8 +7,10 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 import aiohttp
+from multidict import CIMultiDict
 
 from oxidized_exporter import __version__
+from oxidized_exporter.oxidized.credentials import PLAIN
 from oxidized_exporter.oxidized.journal import Journal, Stage
 from oxidized_exporter.oxidized.translate import translate
 
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
     from aiohttp.abc import AbstractResolver
     from aiohttp.connector import Connection
 
+    from oxidized_exporter.config import Limits
+    from oxidized_exporter.oxidized.credentials import Outfit
+
 USER_AGENT: Final = f"oxidized_exporter/{__version__}"
 # The deadline encloses everything, so the library's own five clocks are off.
 _NO_TIMEOUT: Final = aiohttp.ClientTimeout(total=None, connect=None, sock_read=None, sock_connect=None)
@@ -26,7 +31,7 @@ _NO_TIMEOUT: Final = aiohttp.ClientTimeout(total=None, connect=None, sock_read=N
 
 @asynccontextmanager
 async def open_session(
-    *, resolver: AbstractResolver, journal: Journal, tls: ssl.SSLContext | None = None
+    *, resolver: AbstractResolver, journal: Journal, limits: Limits, outfit: Outfit = PLAIN
 ) -> AsyncIterator[aiohttp.ClientSession]:
     """Open a session for one scrape of one target and close its connections at the end, on cancellation too.
 
@@ -36,16 +41,21 @@ async def open_session(
     Args:
         resolver: resolves names; not closed here.
         journal: gets the stages and the certificate's expiry.
-        tls: how servers are verified; None for the system's certificate authorities.
+        limits: how many connections.
+        outfit: TLS and headers. They go wherever the session goes: use it for one target only.
     """
     connector = _WitnessingConnector(
-        journal=journal, resolver=resolver, use_dns_cache=False, ssl=True if tls is None else tls
+        journal=journal,
+        resolver=resolver,
+        use_dns_cache=False,
+        limit=limits.connections,
+        ssl=True if outfit.tls is None else outfit.tls,
     )
     async with aiohttp.ClientSession(
         connector=connector,
         timeout=_NO_TIMEOUT,
         cookie_jar=aiohttp.DummyCookieJar(),
-        headers={"User-Agent": USER_AGENT},
+        headers=CIMultiDict([("User-Agent", USER_AGENT), *((n, value.reveal()) for n, value in outfit.headers)]),
         trace_configs=[_stage_tracer(journal)],
         middlewares=(_fail_at_once,),
         trust_env=False,

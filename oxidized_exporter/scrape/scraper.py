@@ -12,20 +12,21 @@ import structlog
 
 from oxidized_exporter.errors import ProbeError, ProbeTimeoutError, ProtocolError, place
 from oxidized_exporter.oxidized.client import OxidizedClient
+from oxidized_exporter.oxidized.credentials import Wardrobe
 from oxidized_exporter.oxidized.journal import Journal, Stage
+from oxidized_exporter.oxidized.resolver import GuardedResolver
 from oxidized_exporter.oxidized.transport import open_session
 from oxidized_exporter.scrape.nodes import collect_nodes
 from oxidized_exporter.scrape.snapshot import CollectorRun, Failure, NodesSummary, Snapshot, TargetScrape
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import Callable, Sequence
     from concurrent.futures import Executor
 
     from aiohttp.abc import AbstractResolver
 
-    from oxidized_exporter.config import Limits, Module
-    from oxidized_exporter.targets.url import Target
+    from oxidized_exporter.config import Config, Module
+    from oxidized_exporter.scrape.plan import TargetPlan
 
 _log = structlog.stdlib.get_logger(__name__)
 
@@ -38,51 +39,54 @@ class Scraper:
         *,
         resolver: AbstractResolver,
         worker: Executor,
-        limits: Limits,
-        tls: ssl.SSLContext | None = None,
+        reader: Executor,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         """Take what a scrape needs.
 
         Args:
-            resolver: resolves and guards names; belongs to the caller.
+            resolver: resolves names; belongs to the caller.
             worker: decodes bodies off the loop; belongs to the caller.
-            limits: what a target may cost.
-            tls: how servers are verified; None for the system's certificate authorities.
+            reader: reads the files of credentials and certificates; belongs to the caller.
             clock: monotonic seconds, for durations.
         """
         self._resolver = resolver
         self._worker = worker
-        self._limits = limits
-        self._tls = tls
         self._clock = clock
+        self._wardrobe = Wardrobe(reader)
 
-    async def scrape(self, targets: Sequence[Target], *, module: Module, seconds: float) -> Snapshot:
+    def forget_all_but(self, config: Config) -> None:
+        """Let go of what is kept for connections that ``config`` does not have: their TLS contexts."""
+        self._wardrobe.forget_all_but(config.connections)
+
+    async def scrape(self, plans: Sequence[TargetPlan], *, module: Module, seconds: float) -> Snapshot:
         """Ask all targets at once and return what is known when the time is over, or sooner.
 
         A target that fails or hangs does not touch the others. On cancellation every connection is dropped.
 
         Args:
-            targets: one or more.
+            plans: one or more targets, and how each is reached.
             module: what is collected.
-            seconds: from now; encloses resolving, connecting, headers, body and decoding.
+            seconds: from now; encloses reading credentials, resolving, connecting, headers, body and decoding.
         """
         deadline = asyncio.get_running_loop().time() + seconds
         async with asyncio.TaskGroup() as group:
             tasks = [
-                group.create_task(self._scrape_target(target, module=module, deadline=deadline, seconds=seconds))
-                for target in targets
+                group.create_task(self._scrape_target(plan, module=module, deadline=deadline, seconds=seconds))
+                for plan in plans
             ]
         return Snapshot(scrapes=tuple(task.result() for task in tasks))
 
-    async def _scrape_target(self, target: Target, *, module: Module, deadline: float, seconds: float) -> TargetScrape:
+    async def _scrape_target(
+        self, plan: TargetPlan, *, module: Module, deadline: float, seconds: float
+    ) -> TargetScrape:
         journal = Journal()
         started = self._clock()
         summary: NodesSummary | None = None
         failure: Failure | None = None
         try:
             async with asyncio.timeout_at(deadline):
-                summary = await self._nodes(target, journal=journal, deadline=deadline)
+                summary = await self._nodes(plan, module=module, journal=journal, deadline=deadline)
         except TimeoutError:
             failure = Failure(
                 reason=ProbeTimeoutError.reason,
@@ -92,29 +96,38 @@ class Scraper:
             failure = Failure(reason=error.reason, detail=str(error))
         except Exception as error:  # noqa: BLE001 - a fault of this package must not cost the other targets
             failure = Failure(reason=ProtocolError.reason, detail=f"unexpected {type(error).__name__}")
-            _log.error("bug: unexpected exception while scraping", target=target.label, error=place(error))
+            _log.error("bug: unexpected exception while scraping", target=plan.target.label, error=place(error))
         duration = self._clock() - started
+        nodes = CollectorRun(name="nodes", success=summary is not None and summary.complete, duration=duration)
         return TargetScrape(
-            target=target,
+            target=plan.target,
             duration=duration,
             summary=summary,
             failure=failure,
-            collectors=tuple(
-                CollectorRun(name=name, success=failure is None, duration=duration) for name in module.collectors
-            ),
+            collectors=(nodes,),
             requests=tuple(journal.requests),
             certificate_expiry=journal.certificate_expiry,
         )
 
-    async def _nodes(self, target: Target, *, journal: Journal, deadline: float) -> NodesSummary:
-        async with open_session(resolver=self._resolver, journal=journal, tls=self._tls) as session:
+    async def _nodes(self, plan: TargetPlan, *, module: Module, journal: Journal, deadline: float) -> NodesSummary:
+        limits = plan.config.limits
+        outfit = await self._wardrobe.outfit(plan.connection)
+        resolver = GuardedResolver(self._resolver, plan.policy)
+        async with open_session(resolver=resolver, journal=journal, limits=limits, outfit=outfit) as session:
             client = OxidizedClient(
-                session=session, target=target, journal=journal, limits=self._limits, deadline=deadline
+                session=session,
+                target=plan.target,
+                outfit=outfit,
+                permits=plan.permits,
+                journal=journal,
+                limits=limits,
+                deadline=deadline,
             )
             body = await client.nodes()
         journal.enter(Stage.DECODE)
         abandoned = threading.Event()
-        collect = partial(collect_nodes, body, limits=self._limits, check=partial(_give_up_if, abandoned))
+        check = partial(_give_up_if, abandoned)
+        collect = partial(collect_nodes, body, module=module, limits=limits, check=check)
         try:
             return await asyncio.get_running_loop().run_in_executor(self._worker, collect)
         finally:

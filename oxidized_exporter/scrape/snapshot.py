@@ -9,23 +9,27 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from oxidized_exporter.oxidized.journal import Request
-    from oxidized_exporter.oxidized.models import NodeList
+    from oxidized_exporter.oxidized.models import Device, NodeList
     from oxidized_exporter.targets.url import Target
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodesSummary:
-    """A node list and what can be said of it as a whole.
+    """A node list, the devices that a module selects of it, and what can be said of those as a whole.
 
     Attributes:
-        nodes: the devices.
-        by_status: devices for each of `scrape.nodes.STATUSES`, zeros included.
+        nodes: all that was read.
+        shown: devices that have series of their own.
+        complete: False where there are more devices than the module allows, so that none is shown.
+        by_status: selected devices for each of `scrape.nodes.STATUSES`, zeros included.
         newest_end: latest end of a job, Unix seconds; None where no job has ended.
         oldest_end: earliest end of a device's last job, likewise.
         exposing_secrets: devices whose variables show a secret.
     """
 
     nodes: NodeList
+    shown: tuple[Device, ...]
+    complete: bool
     by_status: Mapping[str, int]
     newest_end: float | None
     oldest_end: float | None

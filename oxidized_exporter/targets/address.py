@@ -15,15 +15,15 @@ IPAddress = IPv4Address | IPv6Address
 
 _THIS_NETWORK: Final = ipaddress.IPv4Network("0.0.0.0/8")  # RFC 1122, 3.2.1.3: only ever a source address
 _BROADCAST: Final = IPv4Address("255.255.255.255")
+_NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")  # RFC 6052, 2.1
+_OWN_NAT64: Final = ipaddress.IPv6Network("64:ff9b:1::/48")  # RFC 8215
+# Octets of the IPv4 address behind a prefix of 48, 56, 64 and 96 bits: RFC 6052, 2.2
+_LAYOUTS: Final = ((6, 7, 9, 10), (7, 9, 10, 11), (9, 10, 11, 12), (12, 13, 14, 15))
 # Networks of IPv6 whose last 32 bits are an IPv4 address.
-_EMBEDDING: Final = tuple(
-    ipaddress.IPv6Network(network)
-    for network in (
-        "64:ff9b::/96",  # NAT64, RFC 6052, 2.1
-        "64:ff9b:1::/48",  # NAT64 of one's own, RFC 8215; in the usual layout
-        "::ffff:0:0:0/96",  # IPv4-translated, RFC 2765, 2.1
-        "::/96",  # IPv4-compatible, RFC 4291, 2.5.5.1
-    )
+_EMBEDDING: Final = (
+    _NAT64,
+    ipaddress.IPv6Network("::ffff:0:0:0/96"),  # IPv4-translated, RFC 2765, 2.1
+    ipaddress.IPv6Network("::/96"),  # IPv4-compatible, RFC 4291, 2.5.5.1
 )
 _ISATAP: Final = frozenset({0x00005EFE, 0x02005EFE})  # the 32 bits in front of the IPv4 address, RFC 5214, 6.1
 
@@ -59,26 +59,37 @@ def forbidden(address: IPAddress) -> str | None:
     """
     if isinstance(address, IPv6Address):
         address = IPv6Address(int(address))  # without its zone, which would make it differ from the same one
-    for candidate in (address, embedded_ipv4(address)):
+    for candidate in (address, *embedded_ipv4(address)):
         for why, applies in _FORBIDDEN:
-            if candidate is not None and applies(candidate):
+            if applies(candidate):
                 return why
     return None
 
 
-def embedded_ipv4(address: IPAddress) -> IPv4Address | None:
-    """Return the IPv4 address that an IPv6 address stands for, or None."""
-    if isinstance(address, IPv4Address) or int(address) <= 1:  # :: and ::1 are addresses of their own
+def same_ipv4(address: IPAddress) -> IPv4Address | None:
+    """Return the IPv4 address that is the same host as an IPv6 address: mapped, or NAT64 by the well-known prefix.
+
+    Of other addresses with an IPv4 address inside, whoever has the network in front chooses the rest.
+    """
+    if isinstance(address, IPv4Address):
         return None
-    known = address.ipv4_mapped or address.sixtofour
-    if known is not None:
-        return known
-    if address.teredo is not None:
-        return address.teredo[1]
+    if address in _NAT64:
+        return IPv4Address(int(address) & 0xFFFFFFFF)
+    return address.ipv4_mapped
+
+
+def embedded_ipv4(address: IPAddress) -> tuple[IPv4Address, ...]:
+    """Return the IPv4 addresses that traffic to an IPv6 address may reach in the end."""
+    if isinstance(address, IPv4Address) or int(address) <= 1:  # :: and ::1 are addresses of their own
+        return ()
+    found = [address.ipv4_mapped, address.sixtofour, address.teredo[1] if address.teredo else None]
     isatap = (int(address) >> 32) & 0xFFFFFFFF in _ISATAP
     if isatap or any(address in network for network in _EMBEDDING):
-        return IPv4Address(int(address) & 0xFFFFFFFF)
-    return None
+        found.append(IPv4Address(int(address) & 0xFFFFFFFF))
+    if address in _OWN_NAT64:
+        readings = (IPv4Address(bytes(address.packed[octet] for octet in layout)) for layout in _LAYOUTS)
+        found.extend(reading for reading in readings if reading not in _THIS_NETWORK)  # zeros of another layout
+    return tuple(ipv4 for ipv4 in found if ipv4 is not None)
 
 
 # WHATWG URL, "ends in a number": a last label of digits, or of 0x and hex digits, makes the host an IPv4 address.

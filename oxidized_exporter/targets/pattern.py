@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 from urllib.parse import unquote
 
 from oxidized_exporter.errors import BadParameterError, ForbiddenTargetError
-from oxidized_exporter.targets.address import embedded_ipv4
+from oxidized_exporter.targets.address import embedded_ipv4, same_ipv4
 from oxidized_exporter.targets.url import parse_target
 
 if TYPE_CHECKING:
@@ -120,13 +120,17 @@ class NetworkPattern:
             raise ValueError("may not hold an IPv6 zone (%…)")
         if ipaddress.ip_interface(text).ip != network.network_address:
             raise ValueError(f"is an address inside a network; write {network} for the network")
-        if embedded_ipv4(network.network_address) is not None:
+        if embedded_ipv4(network.network_address):
             raise ValueError("stands for IPv4 addresses; write their IPv4 network, which holds every form of them")
         return cls(network=network)
 
     def contains(self, address: IPAddress) -> bool:
         """Tell whether ``address`` is inside; one that stands for an IPv4 address is judged as that alone."""
-        return (embedded_ipv4(address) or address) in self.network
+        return (same_ipv4(address) or address) in self.network
+
+    def touches(self, address: IPAddress) -> bool:
+        """Tell whether traffic to ``address`` may end inside: for what is refused, every reading of it counts."""
+        return any(reading in self.network for reading in (address, *embedded_ipv4(address)))
 
     def matches(self, target: Target) -> bool:
         """Tell whether the host of ``target`` is an address inside; False for a name, which may resolve to one."""
@@ -170,7 +174,7 @@ def _host(target: Target) -> tuple[str, ...]:
     """Return what two spellings of one host have in common."""
     address = target.address
     if address is not None:
-        return (str(embedded_ipv4(address) or address),)
+        return (str(same_ipv4(address) or address),)
     return tuple(target.host.removesuffix(".").split("."))
 
 

@@ -164,6 +164,7 @@ def _checked_prefix(path: str) -> str:
     must be as harmless as what may stand there unescaped.
     """
     prefix = path.removesuffix("/")
+    before = ""
     for segment in prefix.split("/")[1:]:
         if not segment:
             raise BadParameterError("may not hold an empty path segment (//)")
@@ -174,4 +175,8 @@ def _checked_prefix(path: str) -> str:
             raise BadParameterError("may not hold a . or .. path segment, encoded or not")
         if not (decoded.isascii() and decoded.isprintable()) or any(c in decoded for c in "/\\%?#"):
             raise BadParameterError("may not hold an encoded slash, backslash, percent sign, ?, # or non-ASCII byte")
+        # Oxidized's route is /node/next/?*?/:node (oxidized-web 0.14 to 0.19): what is asked below it is run.
+        if before == "node" and decoded.startswith("next"):
+            raise BadParameterError("may not lead to Oxidized's /node/next, which is no read")
+        before = decoded
     return prefix

@@ -35,5 +35,5 @@ def _encode(chosen: Format, collector: Collector, gzipped: bool) -> bytes:  # no
 
 
 def plain(text: str, *, status: int = 200) -> web.Response:
-    """Answer with one line of text."""
+    """Answer with text."""
     return web.Response(text=f"{text}\n", status=status, headers=_NO_SNIFF)

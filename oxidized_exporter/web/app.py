@@ -27,6 +27,9 @@ def create_app(exporter: Exporter) -> web.Application:
     app.router.add_get("/metrics", probe.metrics)
     app.router.add_get("/-/healthy", pages.healthy)
     app.router.add_get("/-/ready", pages.ready)
+    app.router.add_get("/config", pages.config)
+    app.router.add_route("POST", "/-/reload", pages.reload)
+    app.router.add_route("PUT", "/-/reload", pages.reload)
     return app
 
 

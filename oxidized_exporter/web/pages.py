@@ -1,15 +1,20 @@
-"""``/-/healthy``, ``/-/ready`` and the landing page."""
+"""``/-/healthy``, ``/-/ready``, ``/-/reload``, ``/config`` and the landing page."""
 
 from __future__ import annotations
 
+import asyncio
 from typing import Final
 
 from aiohttp import web
 
 from oxidized_exporter import __version__
+from oxidized_exporter.config.render import render
+from oxidized_exporter.errors import ConfigError, NothingToReloadError
 from oxidized_exporter.web.answers import plain
+from oxidized_exporter.web.reload import begin_reload
 from oxidized_exporter.web.state import EXPORTER
 
+_MOST_TOLD: Final = 100
 _LANDING: Final = f"""<!doctype html>
 <html lang="en">
 <head><meta charset="utf-8"><title>oxidized_exporter</title></head>
@@ -19,6 +24,7 @@ _LANDING: Final = f"""<!doctype html>
 <form action="probe"><label>Oxidized <input name="target" size="40" placeholder="http://oxidized.example.net:8888">
 </label> <button>Probe</button></form>
 <ul>
+<li><a href="config">config</a>: what runs, without its secrets</li>
 <li><a href="metrics">metrics</a> of the exporter itself</li>
 <li><a href="-/healthy">-/healthy</a>, <a href="-/ready">-/ready</a></li>
 </ul>
@@ -43,3 +49,26 @@ async def ready(request: web.Request) -> web.Response:
     if request.app[EXPORTER].readiness.ready:
         return plain("oxidized_exporter is ready.")
     return plain("oxidized_exporter is stopping.", status=503)
+
+
+async def config(request: web.Request) -> web.Response:
+    """Answer with the running configuration in YAML, every secret as ``<secret>``."""
+    return plain((await asyncio.to_thread(render, request.app[EXPORTER].running.config)).rstrip())
+
+
+async def reload(request: web.Request) -> web.Response:
+    """Reload the configuration file: 200 when it is taken up, 500 with all faults when it is not.
+
+    403 without ``--web.enable-lifecycle``, 400 without a file.
+    """
+    exporter = request.app[EXPORTER]
+    if not exporter.settings.enable_lifecycle:
+        return plain("reloading by request is off; start the exporter with --web.enable-lifecycle", status=403)
+    try:
+        await asyncio.shield(begin_reload(exporter))
+    except NothingToReloadError as error:
+        return plain(str(error), status=400)
+    except ConfigError as error:
+        told = "\n".join(map(str, error.faults[:_MOST_TOLD]))
+        return plain(f"the configuration was not reloaded, faults: {len(error.faults)}\n{told}", status=500)
+    return plain("The configuration has been reloaded.")

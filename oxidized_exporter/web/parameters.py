@@ -6,34 +6,36 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from oxidized_exporter.config import DEFAULT_MODULE
 from oxidized_exporter.errors import (
     BadParameterError,
     ForbiddenTargetError,
     UnknownModuleError,
     UnknownTargetError,
 )
-from oxidized_exporter.targets.url import Target, is_name, parse_target
+from oxidized_exporter.scrape.plan import TargetPlan, plan
+from oxidized_exporter.targets.url import is_name, parse_target
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from multidict import MultiMapping
 
-    from oxidized_exporter.config import Module
+    from oxidized_exporter.config import Config, Module
 
-DEFAULT_MODULE = "default"
 _SHOWN = 64
+_MOST_TARGETS = 100  # of one request: each is judged, connected to and held
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeRequest:
     """A request that can be carried out."""
 
-    targets: tuple[Target, ...]
+    plans: tuple[TargetPlan, ...]
     module: Module
 
 
-def parse_probe(query: MultiMapping[str], *, modules: Mapping[str, Module]) -> ProbeRequest:
+def parse_probe(query: MultiMapping[str], *, config: Config) -> ProbeRequest:
     """Read the parameters of ``/probe``; unknown ones are passed over.
 
     Raises:
@@ -42,15 +44,19 @@ def parse_probe(query: MultiMapping[str], *, modules: Mapping[str, Module]) -> P
         UnknownModuleError: no such module.
         UnknownTargetError: no configured target of that name.
     """
-    module = _module(query.getall("module", [DEFAULT_MODULE]), modules=modules)
+    module = _module(query.getall("module", [DEFAULT_MODULE]), modules=config.modules)
     texts = query.getall("target", [])
     if not texts:
         raise BadParameterError("target: missing; write /probe?target=http://oxidized.example.net:8888")
-    targets = tuple(_target(text, number=number, count=len(texts)) for number, text in enumerate(texts, start=1))
-    for base, times in Counter(target.base for target in targets).items():
+    if len(texts) > _MOST_TARGETS:
+        raise BadParameterError(f"target: given {len(texts)} times, more than {_MOST_TARGETS}")
+    plans = tuple(
+        _plan(text, number=number, count=len(texts), config=config) for number, text in enumerate(texts, start=1)
+    )
+    for base, times in Counter(planned.target.base for planned in plans).items():
         if times > 1:
             raise BadParameterError(f"target: {base} is given {times} times")
-    return ProbeRequest(targets=targets, module=module)
+    return ProbeRequest(plans=plans, module=module)
 
 
 def _module(names: Sequence[str], *, modules: Mapping[str, Module]) -> Module:
@@ -61,19 +67,22 @@ def _module(names: Sequence[str], *, modules: Mapping[str, Module]) -> Module:
     return modules[names[0]]
 
 
-def _target(text: str, *, number: int, count: int) -> Target:
+def _plan(text: str, *, number: int, count: int, config: Config) -> TargetPlan:
     which = "target" if count == 1 else f"target {number} of {count}"
     if not text:
         raise BadParameterError(f"{which}: empty")
-    if is_name(text):
+    if is_name(text) and text not in config.targets:
         raise UnknownTargetError(
             f"{which}: no target {_quoted(text)} is configured; to name one by its address, write "
             "http[s]://host[:port][/prefix] or host:port"
         )
     try:
-        return parse_target(text)
-    except (BadParameterError, ForbiddenTargetError) as error:
-        raise type(error)(f"{which}: {error}") from None
+        target = config.targets[text].target if text in config.targets else parse_target(text)
+        return plan(target, config=config)
+    except BadParameterError as error:
+        raise BadParameterError(f"{which}: {error}") from None
+    except ForbiddenTargetError as error:
+        raise ForbiddenTargetError(f"{which}: {error}", origin=error.origin) from None
 
 
 def _quoted(text: str) -> str:

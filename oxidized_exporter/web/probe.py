@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import structlog
 from prometheus_client import CollectorRegistry
 
-from oxidized_exporter.errors import CallerError
+from oxidized_exporter.errors import CallerError, ForbiddenTargetError
 from oxidized_exporter.metrics.collector import SnapshotCollector
+from oxidized_exporter.metrics.exporter import MAX_REQUESTS
 from oxidized_exporter.scrape.deadline import HEADER, scrape_seconds
 from oxidized_exporter.web.answers import exposition, plain
 from oxidized_exporter.web.parameters import parse_probe
@@ -30,23 +31,31 @@ async def probe(request: web.Request) -> web.Response:
     request is 200 with ``oxidized_status 0``. A caller who hangs up ends the scrape.
     """
     exporter = request.app[EXPORTER]
+    settings = exporter.settings
     try:
-        wanted = parse_probe(request.query, modules=exporter.config.modules)
+        wanted = parse_probe(request.query, config=exporter.running.config)
         sent = request.headers.getall(HEADER, [])
         seconds = scrape_seconds(
             ",".join(sent) if sent else None,  # what is sent twice is no number
-            offset=exporter.timeout_offset,
+            offset=settings.timeout_offset,
             module_timeout=wanted.module.timeout,
         )
     except CallerError as error:
         exporter.metrics.rejected(error.reason)
+        if isinstance(error, ForbiddenTargetError):
+            _log.warning("target refused", client=request.remote, origin=error.origin, detail=str(error))
         return plain(str(error), status=error.status)
-    with exporter.metrics.in_flight.track_inprogress():
+    if settings.max_requests and exporter.load.requests >= settings.max_requests:
+        exporter.metrics.rejected(MAX_REQUESTS)
+        response = plain(f"{settings.max_requests} probes are being answered, which is the most", status=503)
+        response.headers["Retry-After"] = "1"
+        return response
+    with exporter.load.one_more(), exporter.metrics.in_flight.track_inprogress():
         try:
-            snapshot = await exporter.scraper.scrape(wanted.targets, module=wanted.module, seconds=seconds)
+            snapshot = await exporter.scraper.scrape(wanted.plans, module=wanted.module, seconds=seconds)
         except asyncio.CancelledError:
-            exporter.metrics.abandoned(len(wanted.targets), module=wanted.module.name)
-            _log.warning("probe abandoned: the caller hung up", targets=len(wanted.targets), seconds=round(seconds, 3))
+            exporter.metrics.abandoned(len(wanted.plans), module=wanted.module.name)
+            _log.warning("probe abandoned: the caller hung up", targets=len(wanted.plans), seconds=round(seconds, 3))
             raise
         exporter.metrics.probed(snapshot, module=wanted.module.name)
         _log_failures(snapshot, module=wanted.module.name)

@@ -18,6 +18,7 @@ from aiohttp import web
 from oxidized_exporter.errors import ListenError
 from oxidized_exporter.web.closing import make_no_new_connections
 from oxidized_exporter.web.connection import Connection
+from oxidized_exporter.web.reload import begin_reload
 from oxidized_exporter.web.state import EXPORTER
 
 if TYPE_CHECKING:
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 _log = structlog.stdlib.get_logger(__name__)
 
 DEFAULT_PORT: Final = 10888
+_MOST_RELOADS: Final = 2
+_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 # For connections that are being made, and requests that are on their way, when the listeners begin to close.
 _LINGER_SECONDS: Final = 0.25
 # Longer than a usual scrape (Prometheus's default scrape_timeout is 10 s), no longer than Kubernetes's patience.
@@ -135,7 +138,7 @@ async def serve(
     shutdown_delay: float,
     started: Callable[[tuple[int, ...]], None] | None = None,
 ) -> None:
-    """Serve until SIGTERM or SIGINT, then stop gracefully; a second SIGINT stops at once.
+    """Serve until SIGTERM or SIGINT, then stop gracefully; a second SIGINT stops at once. SIGHUP reloads.
 
     Args:
         app: what is served.
@@ -148,27 +151,26 @@ async def serve(
     """
     server = Server(app, addresses=addresses)
     await server.start()
-    stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
-    received: list[signal.Signals] = []
-
-    def on_signal(number: signal.Signals) -> None:
-        if stopping.is_set() and number is signal.SIGINT:
-            raise SystemExit(130)  # what a shell reports of a process that ended by SIGINT
-        received.append(number)
-        stopping.set()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, on_signal, number)
+    received: asyncio.Queue[signal.Signals] = asyncio.Queue()
+    for number in _SIGNALS:
+        loop.add_signal_handler(number, received.put_nowait, number)
     try:
         for address, port in zip(addresses, server.ports, strict=True):
             _log.info("listening", address=str(ListenAddress(address.host, port)))
         if started is not None:
             started(server.ports)
-        await stopping.wait()
-        _log.info("stopping", signal=received[0].name, shutdown_delay=shutdown_delay)
+        while (number := await received.get()) is signal.SIGHUP:
+            if len(app[EXPORTER].reloads) < _MOST_RELOADS:  # one that reads, and one that will read what is new
+                _ = begin_reload(app[EXPORTER])  # tells by itself how it ends
+        _log.info("stopping", signal=number.name, shutdown_delay=shutdown_delay)
+        loop.add_signal_handler(signal.SIGINT, _stop_at_once)
         await server.stop(delay=shutdown_delay)
         _log.info("stopped")
     finally:
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in _SIGNALS:
             loop.remove_signal_handler(number)
+
+
+def _stop_at_once() -> None:
+    raise SystemExit(130)  # what a shell reports of a process that ended by SIGINT

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 
 if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Iterator
     from concurrent.futures import Executor
 
     from oxidized_exporter.config import Config
@@ -22,25 +25,71 @@ class Readiness:
     ready: bool = True
 
 
+@dataclass(slots=True)
+class Load:
+    """How many probes are being answered."""
+
+    requests: int = 0
+
+    @contextmanager
+    def one_more(self) -> Iterator[None]:
+        """Count one while it is answered."""
+        self.requests += 1
+        try:
+            yield
+        finally:
+            self.requests -= 1
+
+
+@dataclass(slots=True)
+class Running:
+    """The configuration that new probes are made with; a reload swaps it whole."""
+
+    config: Config
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the command line says about serving.
+
+    Attributes:
+        config_file: what a reload reads; None where there is none.
+        timeout_offset: seconds taken off Prometheus's scrape time-out.
+        enable_lifecycle: whether ``/-/reload`` may be called.
+        max_requests: probes that are answered at the same time; 0 for any number.
+    """
+
+    config_file: str | None = None
+    timeout_offset: float = 0.5
+    enable_lifecycle: bool = False
+    max_requests: int = 0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exporter:
     """The parts of a running exporter.
 
     Attributes:
-        config: what modules there are.
+        running: the configuration of new probes.
+        settings: of the command line.
         scraper: makes the scrapes.
         metrics: the exporter's own.
-        encoder: thread of its own in which answers are written.
-        timeout_offset: seconds taken off Prometheus's scrape time-out.
+        encoder: threads of their own in which answers are written.
         readiness: what ``/-/ready`` says.
+        load: probes that are being answered.
+        reloads: those that have begun and not ended.
+        reloading: held while a configuration is read, so that of two reloads the later one wins.
     """
 
-    config: Config
+    running: Running
+    settings: Settings
     scraper: Scraper
     metrics: ExporterMetrics
     encoder: Executor
-    timeout_offset: float
     readiness: Readiness
+    load: Load
+    reloads: set[asyncio.Task[None]]
+    reloading: asyncio.Lock
 
 
 EXPORTER: Final = web.AppKey("exporter", Exporter)

@@ -58,7 +58,7 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
 
 
 def test_a_directory(tmp_path: Path) -> None:
-    assert fault(tmp_path) == f"{tmp_path}: cannot be read: is a directory"
+    assert fault(tmp_path) == f"{tmp_path}: cannot be read: not a regular file"
 
 
 def test_no_name_of_a_file() -> None:
@@ -186,3 +186,29 @@ def test_without_a_file_nothing_is_loaded_that_reads_one() -> None:
     code = f"import sys, oxidized_exporter.cli; print(*({heavy!r} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603
     assert done.stdout == "\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "connections: [{targets: ['https://a'], basic_auth: {username: u, password:s3cr3t}}]",
+        "connections: [{targets: ['https://a'], basic_auth: {username: u, password: abc,s3cr3t}}]",
+        "connections: [{targets: ['https://a'], authorization: {credentials:s3cr3t}}]",
+        "connections: [{targets: ['https://a'], authorization: {credentials: a,s3cr3t}}]",
+        "connections: [{targets: ['https://a'], http_headers: {X-Token:s3cr3t}}]",
+        "connections: [{targets: ['https://a'], http_headers: {X-Token: {s3cr3t}}}]",
+        "connections: [{targets: ['https://a'], http_headers: {'X-Token: s3cr3t': {}}}]",
+        "connections: [{targets: ['https://a'], proxy_url: {'http://u:s3cr3t@p':}}]",
+        "connections: [{targets: ['https://a'], oauth2: {client_secret:s3cr3t}}]",
+        "connections:\n- targets: ['https://a']\n  authorization:\n    credentials: |\n    s3cr3t: x\n",
+        "targets: {https://u:s3cr3t@h: {url: x}}",
+        "'http://u:s3cr3t@h': 1",
+    ],
+)
+def test_a_secret_that_became_a_key_is_not_shown(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "x.yml"
+    path.write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        load_config(str(path), check_files=False)
+    assert "s3cr3t" not in str(caught.value)
+    assert str(caught.value).startswith(f"{path}:")

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import errno
 import os
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 import pytest
 import trustme
@@ -119,8 +119,12 @@ def test_a_key_that_is_encrypted_is_not_asked_for(directory: Path, monkeypatch: 
 
 
 def test_a_file_that_may_not_be_read(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object) -> NoReturn:  # root may read everything
-        raise PermissionError(errno.EACCES, "")
+    genuine = os.open
+
+    def refuse(path: Path, flags: int) -> int:  # root may read everything
+        if path.name == "ca.pem":
+            raise PermissionError(errno.EACCES, "")
+        return genuine(path, flags)
 
     monkeypatch.setattr("oxidized_exporter.config.files.os.open", refuse)
     assert fault(directory, "tls_config: {ca_file: ca.pem}") == "tls_config.ca_file: cannot be read: permission denied"

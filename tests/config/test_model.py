@@ -20,7 +20,6 @@ from oxidized_exporter.config import (
     Secret,
     Selector,
     TargetEntry,
-    TlsConfig,
 )
 from oxidized_exporter.oxidized.models import Device
 from oxidized_exporter.targets.pattern import TargetPattern
@@ -131,19 +130,20 @@ def test_the_first_connection_that_matches_serves_a_target() -> None:
 
 
 @pytest.mark.parametrize(
-    "settings,sends",
+    "settings,reads",
     [
         ({}, False),
-        ({"basic_auth": BasicAuth(username="x")}, True),
-        ({"authorization": Authorization(credentials=Secret("x"))}, True),
-        ({"http_headers": {"X": HttpHeader(values=(Secret("x"),))}}, False),
-        ({"http_headers": {"X": HttpHeader(secrets=(Secret("x"),))}}, True),
+        ({"basic_auth": BasicAuth(username="x", password=Secret("x"))}, False),
+        ({"basic_auth": BasicAuth(username_file=Path("x"))}, True),
+        ({"basic_auth": BasicAuth(username="x", password_file=Path("x"))}, True),
+        ({"authorization": Authorization(credentials=Secret("x"))}, False),
+        ({"authorization": Authorization(credentials_file=Path("x"))}, True),
+        ({"http_headers": {"X": HttpHeader(values=(Secret("x"),), secrets=(Secret("x"),))}}, False),
         ({"http_headers": {"X": HttpHeader(files=(Path("x"),))}}, True),
-        ({"tls_config": TlsConfig(cert_file=Path("x"), key_file=Path("y"))}, False),
     ],
 )
-def test_what_sends_credentials(settings: dict[str, Any], *, sends: bool) -> None:
-    assert Connection(targets=(TargetPattern.parse("http://a"),), **settings).sends_credentials is sends
+def test_what_reads_secrets_from_files(settings: dict[str, Any], *, reads: bool) -> None:
+    assert Connection(targets=(TargetPattern.parse("http://a"),), **settings).reads_secrets is reads
 
 
 @dataclass(frozen=True)

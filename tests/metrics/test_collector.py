@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
+from oxidized_exporter.config import Module
 from oxidized_exporter.metrics.catalogue import CATALOGUE, DEVICE_LABELS, DeviceMetric
 from oxidized_exporter.metrics.collector import SnapshotCollector
 from oxidized_exporter.oxidized.journal import Request
@@ -32,11 +33,13 @@ def device(**changes: Any) -> Device:
     return Device(**settings | changes)
 
 
-def scraped(*devices: Device, target: str = "http://a:1") -> TargetScrape:
+def scraped(*devices: Device, target: str = "http://a:1", module: Module | None = None) -> TargetScrape:
     return TargetScrape(
         target=parse_target(target),
         duration=0.25,
-        summary=summarise(NodeList(devices=devices, duplicates=2, invalid=3, cut_labels=4)),
+        summary=summarise(
+            NodeList(devices=devices, duplicates=2, invalid=3, cut_labels=4), module=module or Module(name="default")
+        ),
         failure=None,
         collectors=(CollectorRun(name="nodes", success=True, duration=0.2),),
         requests=(Request("nodes", "success"),),

@@ -11,6 +11,7 @@ from yarl import URL
 from oxidized_exporter.config import Limits
 from oxidized_exporter.errors import ProbeError
 from oxidized_exporter.oxidized.client import OxidizedClient
+from oxidized_exporter.oxidized.credentials import PLAIN
 from oxidized_exporter.oxidized.journal import Journal, Request
 from oxidized_exporter.oxidized.translate import MEANINGS
 from oxidized_exporter.targets.url import parse_target
@@ -32,6 +33,8 @@ def client(session: aiohttp.ClientSession, journal: Journal) -> OxidizedClient:
     return OxidizedClient(
         session=session,
         target=parse_target("http://oxidized.test:8888/eu"),
+        outfit=PLAIN,
+        permits=lambda _target: False,
         journal=journal,
         limits=Limits(attempts=1),
         deadline=asyncio.get_running_loop().time() + 60,

@@ -14,6 +14,7 @@ from aiohttp import AsyncResolver
 from oxidized_exporter.errors import TargetDeniedError
 from oxidized_exporter.oxidized.resolver import GuardedResolver, system_resolver
 from oxidized_exporter.simulator import Daemon, create_app, fleet
+from oxidized_exporter.targets.guard import ANY_ADDRESS
 from tests.harness import asked, running, running_exporter
 
 if TYPE_CHECKING:
@@ -57,15 +58,15 @@ class NameServer(asyncio.DatagramProtocol):
 
 
 @asynccontextmanager
-async def name_server(addresses: Mapping[str, Sequence[str]]) -> AsyncIterator[tuple[GuardedResolver, NameServer]]:
-    """Serve the table on a free port; yields a guarded resolver that asks it."""
+async def name_server(addresses: Mapping[str, Sequence[str]]) -> AsyncIterator[tuple[AsyncResolver, NameServer]]:
+    """Serve the table on a free port; yields a resolver that asks it."""
     loop = asyncio.get_running_loop()
     transport, protocol = await loop.create_datagram_endpoint(
         lambda: NameServer(addresses), local_addr=("127.0.0.1", 0)
     )
     port = transport.get_extra_info("sockname")[1]
     try:
-        yield GuardedResolver(AsyncResolver(nameservers=["127.0.0.1"], udp_port=port, tcp_port=port)), protocol
+        yield AsyncResolver(nameservers=["127.0.0.1"], udp_port=port, tcp_port=port), protocol
     finally:
         transport.close()
 
@@ -93,7 +94,7 @@ async def test_a_name_behind_which_one_address_is_forbidden_is_denied(name: str)
 async def test_the_message_names_what_was_found() -> None:
     async with name_server(FORBIDDEN) as (resolver, _):
         with pytest.raises(TargetDeniedError, match=r"metadata.test resolves to 169.254.169.254, a link-local address"):
-            await resolver.resolve("metadata.test", 80)
+            await GuardedResolver(resolver, ANY_ADDRESS).resolve("metadata.test", 80)
         await resolver.close()
 
 

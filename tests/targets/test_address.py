@@ -67,3 +67,10 @@ def test_names_are_no_addresses(host: str) -> None:
 def test_what_ends_in_a_number_and_is_no_address_is_refused(host: str) -> None:
     with pytest.raises(ValueError, match="ends in a number, but is no IPv4 address"):
         parse_ipv4_host(host)
+
+
+@pytest.mark.parametrize(
+    "address", ["64:ff9b:1:a9fe:a9:fe00::", "64:ff9b:1:a9:fe:a9fe::", "64:ff9b:1:0:a9:fea9:fe00:0"]
+)
+def test_every_layout_of_nat64_is_read(address: str) -> None:
+    assert forbidden(ipaddress.ip_address(address)) == "a link-local address"

@@ -6,18 +6,20 @@ import asyncio
 import contextlib
 import socket
 import ssl
+import tempfile
 import threading
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pytest
 import trustme
 
-from oxidized_exporter.config import Config, Limits
+from oxidized_exporter.config import Config, Limits, TlsConfig
 from oxidized_exporter.errors import FAILURE_REASONS
 from oxidized_exporter.simulator import FAULTS, Daemon, Fault, create_app, fleet
-from tests.harness import Exposition, asked, running, running_exporter, running_raw
+from tests.harness import Exposition, asked, connecting, running, running_exporter, running_raw
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -132,10 +134,11 @@ def serving(authority: trustme.CA, name: str) -> ssl.SSLContext:
     return context
 
 
-def trusting(authority: trustme.CA) -> ssl.SSLContext:
-    context = ssl.create_default_context()
-    authority.configure_trust(context)
-    return context
+def trusting(authority: trustme.CA) -> Config:
+    """Return a configuration whose targets are verified by this authority."""
+    path = Path(tempfile.mkdtemp()) / "ca.pem"
+    authority.cert_pem.write_to_path(str(path))
+    return connecting(tls_config=TlsConfig(ca_file=path))
 
 
 async def test_an_unknown_authority_is_tls(authority: trustme.CA) -> None:
@@ -149,7 +152,7 @@ async def test_a_wrong_name_is_tls(authority: trustme.CA) -> None:
     app = create_app(Daemon(fleet(1)))
     async with (
         running(app, tls=serving(authority, "oxidized.example.net")) as url,
-        running_exporter(tls=trusting(authority)) as exporter,
+        running_exporter(config=trusting(authority)) as exporter,
     ):
         answer = await exporter.probe(url)
     require_failure(answer, "tls")
@@ -191,7 +194,7 @@ async def test_a_client_certificate_that_is_missing_is_tls(authority: trustme.CA
     context.verify_mode = ssl.CERT_REQUIRED
     authority.configure_trust(context)
     with demanding_port(context) as port:
-        async with running_exporter(tls=trusting(authority)) as exporter:
+        async with running_exporter(config=trusting(authority)) as exporter:
             answer = await exporter.probe(f"https://127.0.0.1:{port}")
     require_failure(answer, "tls")
 
@@ -209,7 +212,7 @@ async def test_https_tells_the_earliest_expiry(authority: trustme.CA) -> None:
     authority.issue_cert("127.0.0.1", not_after=expiry).configure_cert(context)
     async with (
         running(create_app(Daemon(fleet(1))), tls=context) as url,
-        running_exporter(tls=trusting(authority)) as exporter,
+        running_exporter(config=trusting(authority)) as exporter,
     ):
         answer = await exporter.probe(url)
     assert answer.value("oxidized_status") == 1
@@ -223,7 +226,7 @@ async def test_an_intermediate_certificate_counts_too(authority: trustme.CA) -> 
     authority.create_child_ca().issue_cert("127.0.0.1", not_after=later).configure_cert(context)
     async with (
         running(create_app(Daemon(fleet(1))), tls=context) as url,
-        running_exporter(tls=trusting(authority)) as exporter,
+        running_exporter(config=trusting(authority)) as exporter,
     ):
         answer = await exporter.probe(url)
     assert answer.value("probe_ssl_earliest_cert_expiry") == datetime(3000, 1, 1, tzinfo=UTC).timestamp()

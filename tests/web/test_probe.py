@@ -16,6 +16,7 @@ from oxidized_exporter import __version__
 from oxidized_exporter.scrape.nodes import collect_nodes
 from oxidized_exporter.simulator import FAULTS, HELD, Daemon, Device, Fault, create_app, fleet
 from oxidized_exporter.web.answers import _encode
+from oxidized_exporter.web.state import Settings
 from tests.harness import Exposition, Probing, asked, openmetrics_families, running, running_exporter, running_raw
 
 if TYPE_CHECKING:
@@ -314,7 +315,7 @@ async def test_a_time_out_says_where_and_is_counted(
 async def test_the_offset_is_taken_off_the_scrapes_time_out(capsys: pytest.CaptureFixture[str]) -> None:
     app = create_app(Daemon(fleet(3)))
     app[FAULTS].switch_on(Fault.HANG_BEFORE_HEADERS)
-    async with running(app) as url, running_exporter(timeout_offset=0.5) as exporter:
+    async with running(app) as url, running_exporter(settings=Settings(timeout_offset=0.5)) as exporter:
         await exporter.probe(url, timeout_seconds=0.75)
     assert "no complete answer within 0.25 s" in capsys.readouterr().out
 

@@ -1,0 +1,68 @@
+"""Taking up a changed configuration file: whole, or not at all."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from oxidized_exporter.config import load_config
+from oxidized_exporter.errors import ConfigError, NothingToReloadError, place
+
+if TYPE_CHECKING:
+    from oxidized_exporter.web.state import Exporter
+
+_log = structlog.stdlib.get_logger(__name__)
+_MOST_LOGGED: Final = 50
+
+
+def begin_reload(exporter: Exporter) -> asyncio.Task[None]:
+    """Begin to read the configuration file again; the task goes on whoever waits for it, and tells how it ended.
+
+    Awaiting it raises:
+        ConfigError: the file cannot be read, or has faults.
+        NothingToReloadError: there is no file.
+    """
+    task = asyncio.get_running_loop().create_task(_reload(exporter))
+    exporter.reloads.add(task)
+    task.add_done_callback(partial(_ended, exporter))
+    return task
+
+
+def _ended(exporter: Exporter, task: asyncio.Task[None]) -> None:
+    exporter.reloads.discard(task)
+    if not task.cancelled():
+        task.exception()  # has been told; nobody may be left to look at it
+
+
+async def _reload(exporter: Exporter) -> None:
+    """Swap the configuration in for all probes that begin from now on.
+
+    Probes in flight finish on the configuration that they began with. A file with faults changes nothing; the faults
+    are logged and told by two metrics.
+    """
+    file = exporter.settings.config_file
+    if file is None:
+        error = NothingToReloadError("there is nothing to reload: the exporter was started without --config.file")
+        _log.warning(str(error))
+        raise error
+    async with exporter.reloading:
+        try:
+            config = await asyncio.to_thread(load_config, file)
+        except ConfigError as error:
+            exporter.metrics.reloaded(successful=False)
+            for fault in error.faults[:_MOST_LOGGED]:
+                _log.error("configuration not reloaded", file=file, fault=str(fault))
+            if (more := len(error.faults) - _MOST_LOGGED) > 0:
+                _log.error("configuration not reloaded", file=file, more_faults=more)
+            raise
+        except Exception as error:
+            exporter.metrics.reloaded(successful=False)
+            _log.error("bug: unexpected exception while reloading", file=file, error=place(error))
+            raise
+        exporter.running.config = config
+        exporter.scraper.forget_all_but(config)
+        exporter.metrics.reloaded(successful=True)
+        _log.info("configuration reloaded", file=file)

@@ -1,0 +1,59 @@
+from __future__ import annotations
+
+import pytest
+
+from oxidized_exporter.config import Expression, Module, Selector
+from oxidized_exporter.oxidized.models import NodeList
+from oxidized_exporter.scrape.nodes import summarise
+from tests.metrics.test_collector import device
+
+DEVICES = tuple(
+    device(name=name, full_name=f"{group}/{name}", group=group, model=model, status=status)
+    for name, group, model, status in (
+        ("sw1", "access", "IOS", "success"),
+        ("sw2", "access/lab", "EOS", "fail"),
+        ("r1", "core", "JunOS", "never"),
+        ("r2", "core", "IOS", "success"),
+    )
+)
+
+
+def summary(**settings: object) -> tuple[list[str], int, bool]:
+    module = Module(name="m", **settings)  # type: ignore[arg-type]
+    found = summarise(NodeList(devices=DEVICES), module=module)
+    return [shown.name for shown in found.shown], sum(found.by_status.values()), found.complete
+
+
+def expressions(*texts: str) -> tuple[Expression, ...]:
+    return tuple(map(Expression, texts))
+
+
+@pytest.mark.parametrize(
+    "devices,shown", [("all", ["sw1", "sw2", "r1", "r2"]), ("failing", ["sw2", "r1"]), ("none", [])]
+)
+def test_which_devices_have_series_and_aggregates_always_count_all(devices: str, shown: list[str]) -> None:
+    assert summary(devices=devices) == (shown, 4, True)
+
+
+@pytest.mark.parametrize(
+    "include,exclude,shown",
+    [
+        ({"group": ["access/.*"]}, {}, ["sw2"]),
+        ({"group": ["access.*"]}, {}, ["sw1", "sw2"]),
+        ({"group": ["access.*", "core"]}, {"model": ["IOS"]}, ["sw2", "r1"]),
+        ({"group": ["core"], "model": ["IOS"]}, {}, ["r2"]),
+        ({}, {"name": ["sw.", "r1"]}, ["r2"]),
+        ({"name": ["w"]}, {}, []),
+    ],
+)
+def test_what_a_module_selects_is_shown_and_counted(
+    include: dict[str, list[str]], exclude: dict[str, list[str]], shown: list[str]
+) -> None:
+    selectors = [Selector(**{key: expressions(*texts) for key, texts in given.items()}) for given in (include, exclude)]
+    assert summary(include=selectors[0], exclude=selectors[1]) == (shown, len(shown), True)
+
+
+def test_too_many_devices_give_aggregates_and_no_series() -> None:
+    assert summary(max_devices=4) == (["sw1", "sw2", "r1", "r2"], 4, True)
+    assert summary(max_devices=3) == ([], 4, False)
+    assert summary(max_devices=3, devices="failing") == ([], 4, False)
