@@ -32,8 +32,9 @@ check the file with [config.schema.json](config.schema.json).
 - *target pattern*: `http[s]://host[:port][/prefix]`. `*` in place of one label of a host name stands for exactly one
   label, `*` in place of the port for any port; without a port the scheme's own counts. The prefix stands for itself and
   for all paths below it. No `*` stands for an address or a part of one.
-- *network*: `10.20.0.0/16`, `2001:db8::/32` or a single address. IPv6 addresses that stand for IPv4 ones (mapped,
-  NAT64, 6to4) are judged as the IPv4 address.
+- *network*: `10.20.0.0/16`, `2001:db8::/32` or a single address. To allow, an IPv6 address counts as an IPv4 one only
+  where it is the same host (`::ffff:0:0/96`, `64:ff9b::/96`); to deny, every IPv4 address counts that it may lead to
+  (6to4, Teredo, ISATAP and other NAT64, too).
 - *secret*: shown as `<secret>` wherever the configuration is shown. Secrets in files are read when they are used.
 - *name*: letters, digits, `_` and `-`."""
 

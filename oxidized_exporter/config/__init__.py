@@ -39,6 +39,6 @@ def load_config(path: str, *, check_files: bool = True) -> Config:
         ConfigError: it cannot be read, or has faults: all of them.
     """
     # What reads a file (pydantic, PyYAML) takes longer to load than all the rest: only who has one shall wait for it.
-    from oxidized_exporter.config import loader  # noqa: PLC0415
+    from oxidized_exporter.config import loader  # noqa: PLC0415 - see above
 
     return loader.load_config(path, check_files=check_files)

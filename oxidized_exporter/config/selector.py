@@ -13,13 +13,13 @@ class DeviceFields(Protocol):
     @property
     def full_name(self) -> str: ...  # noqa: D102 - as in nodes.json
     @property
-    def name(self) -> str: ...  # noqa: D102
+    def name(self) -> str: ...  # noqa: D102 - the same
     @property
-    def group(self) -> str: ...  # noqa: D102
+    def group(self) -> str: ...  # noqa: D102 - the same
     @property
-    def model(self) -> str: ...  # noqa: D102
+    def model(self) -> str: ...  # noqa: D102 - the same
     @property
-    def ip(self) -> str: ...  # noqa: D102
+    def ip(self) -> str: ...  # noqa: D102 - the same
 
 
 class Expression:

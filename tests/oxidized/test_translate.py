@@ -73,8 +73,8 @@ def instance(kind: type[BaseException]) -> client_exceptions.ClientError:
     """Make an exception as its class itself, past constructors that each want something else."""
     exception = kind.__new__(kind)
     if isinstance(exception, client_exceptions.ClientConnectorError):
-        exception._os_error = OSError(None, "Domain name not found")  # noqa: SLF001
-        exception._conn_key = Mock(spec=ConnectionKey)  # noqa: SLF001
+        exception._os_error = OSError(None, "Domain name not found")  # noqa: SLF001 - what its constructor would set
+        exception._conn_key = Mock(spec=ConnectionKey)  # noqa: SLF001 - what its constructor would set
     assert isinstance(exception, client_exceptions.ClientError | client_exceptions.WSMessageTypeError)
     return exception  # type: ignore[return-value]
 

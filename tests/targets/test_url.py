@@ -58,7 +58,7 @@ def test_accepted(text: str, base: str) -> None:
         ("\thttp://host", "may hold printable ASCII characters only"),
         ("http://host/\x00", "may hold printable ASCII characters only"),
         ("http://169。254。169。254", "may hold printable ASCII characters only"),
-        ("http://host/．．/reload", "may hold printable ASCII characters only"),  # noqa: RUF001
+        ("http://host/．．/reload", "may hold printable ASCII characters only"),  # noqa: RUF001 - full-width dots
         ("http://host/./x", "may not hold a . or .. path segment"),
         ("http://host/x/../reload", "may not hold a . or .. path segment"),
         ("http://host/..", "may not hold a . or .. path segment"),

@@ -357,7 +357,7 @@ _PATHS: Final = r"""
     / / / // \ . .. %2e %2E%2e %2f %5c %252e %00 %0d%0a ? # ; @ : & = a oxidized reload node/next nodes.json %6e %
 """
 _PIECES: Final = st.sampled_from(
-    [*_PATHS.split(), *_HOSTS.split(), "http://", "https://", "user@", "\n", "\t", " ", "．"]  # noqa: RUF001
+    [*_PATHS.split(), *_HOSTS.split(), "http://", "https://", "user@", "\n", "\t", " ", "．"]  # noqa: RUF001 - full-width dots
 )
 _URLS: Final = st.builds(
     "{}{}{}".format,
