@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from oxidized_exporter.config import Limits
-    from oxidized_exporter.oxidized.credentials import Outfit
+    from oxidized_exporter.oxidized.request_settings import RequestSettings
     from oxidized_exporter.targets.url import Target
 
 _OK: Final = 200
@@ -71,7 +71,7 @@ class OxidizedClient:
         *,
         session: aiohttp.ClientSession,
         target: Target,
-        outfit: Outfit,
+        settings: RequestSettings,
         permits: Callable[[Target], bool],
         journal: Journal,
         limits: Limits,
@@ -80,9 +80,9 @@ class OxidizedClient:
         """Bind the client to one target.
 
         Args:
-            session: belongs to the caller, and wears ``outfit``.
+            session: belongs to the caller, and was opened with ``settings``.
             target: whom to ask.
-            outfit: the connection's settings.
+            settings: the connection's settings.
             permits: whether a redirect may lead to another target.
             journal: gets a `Request` for each attempt.
             limits: bounds of a body and of the attempts.
@@ -90,7 +90,7 @@ class OxidizedClient:
         """
         self._session = session
         self._target = target
-        self._outfit = outfit
+        self._settings = settings
         self._permits = permits
         self._journal = journal
         self._limits = limits
@@ -143,13 +143,13 @@ class OxidizedClient:
                 response = await self._session.get(
                     target.url(_PATHS[route]),
                     allow_redirects=False,
-                    proxy=self._outfit.proxy,
-                    server_hostname=self._outfit.server_name,
+                    proxy=self._settings.proxy,
+                    server_hostname=self._settings.server_name,
                 )
             except (aiohttp.ClientError, OSError) as exception:
                 raise translate(exception) from exception
             try:
-                if not (self._outfit.follow_redirects and response.status in redirect.STATUSES):
+                if not (self._settings.follow_redirects and response.status in redirect.STATUSES):
                     await _require_ok(response)
             except BaseException:
                 response.close()

@@ -10,8 +10,8 @@ import aiohttp
 from multidict import CIMultiDict
 
 from oxidized_exporter import __version__
-from oxidized_exporter.oxidized.credentials import PLAIN
 from oxidized_exporter.oxidized.journal import Journal, Stage
+from oxidized_exporter.oxidized.request_settings import NO_SETTINGS
 from oxidized_exporter.oxidized.translate import translate
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from aiohttp.connector import Connection
 
     from oxidized_exporter.config import Limits
-    from oxidized_exporter.oxidized.credentials import Outfit
+    from oxidized_exporter.oxidized.request_settings import RequestSettings
 
 USER_AGENT: Final = f"oxidized_exporter/{__version__}"
 # The deadline encloses everything, so the library's own five clocks are off.
@@ -31,7 +31,7 @@ _NO_TIMEOUT: Final = aiohttp.ClientTimeout(total=None, connect=None, sock_read=N
 
 @asynccontextmanager
 async def open_session(
-    *, resolver: AbstractResolver, journal: Journal, limits: Limits, outfit: Outfit = PLAIN
+    *, resolver: AbstractResolver, journal: Journal, limits: Limits, settings: RequestSettings = NO_SETTINGS
 ) -> AsyncIterator[aiohttp.ClientSession]:
     """Open a session for one scrape of one target and close its connections at the end, on cancellation too.
 
@@ -42,20 +42,20 @@ async def open_session(
         resolver: resolves names; not closed here.
         journal: gets the stages and the certificate's expiry.
         limits: how many connections.
-        outfit: TLS and headers. They go wherever the session goes: use it for one target only.
+        settings: TLS and headers. They go wherever the session goes: use it for one target only.
     """
     connector = _WitnessingConnector(
         journal=journal,
         resolver=resolver,
         use_dns_cache=False,
         limit=limits.connections,
-        ssl=True if outfit.tls is None else outfit.tls,
+        ssl=True if settings.tls is None else settings.tls,
     )
     async with aiohttp.ClientSession(
         connector=connector,
         timeout=_NO_TIMEOUT,
         cookie_jar=aiohttp.DummyCookieJar(),
-        headers=CIMultiDict([("User-Agent", USER_AGENT), *((n, value.reveal()) for n, value in outfit.headers)]),
+        headers=CIMultiDict([("User-Agent", USER_AGENT), *((n, value.reveal()) for n, value in settings.headers)]),
         trace_configs=[_stage_tracer(journal)],
         middlewares=(_fail_at_once,),
         trust_env=False,

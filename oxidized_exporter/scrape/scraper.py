@@ -12,8 +12,8 @@ import structlog
 
 from oxidized_exporter.errors import ProbeError, ProbeTimeoutError, ProtocolError, place
 from oxidized_exporter.oxidized.client import OxidizedClient
-from oxidized_exporter.oxidized.credentials import Wardrobe
 from oxidized_exporter.oxidized.journal import Journal, Stage
+from oxidized_exporter.oxidized.request_settings import SettingsReader
 from oxidized_exporter.oxidized.resolver import GuardedResolver
 from oxidized_exporter.oxidized.transport import open_session
 from oxidized_exporter.scrape.nodes import collect_nodes
@@ -53,11 +53,11 @@ class Scraper:
         self._resolver = resolver
         self._worker = worker
         self._clock = clock
-        self._wardrobe = Wardrobe(reader)
+        self._settings_reader = SettingsReader(reader)
 
     def forget_all_but(self, config: Config) -> None:
         """Let go of what is kept for connections that ``config`` does not have: their TLS contexts."""
-        self._wardrobe.forget_all_but(config.connections)
+        self._settings_reader.forget_all_but(config.connections)
 
     async def scrape(self, plans: Sequence[TargetPlan], *, module: Module, seconds: float) -> Snapshot:
         """Ask all targets at once and return what is known when the time is over, or sooner.
@@ -111,13 +111,13 @@ class Scraper:
 
     async def _nodes(self, plan: TargetPlan, *, module: Module, journal: Journal, deadline: float) -> NodesSummary:
         limits = plan.config.limits
-        outfit = await self._wardrobe.outfit(plan.connection)
+        settings = await self._settings_reader.read(plan.connection)
         resolver = GuardedResolver(self._resolver, plan.policy)
-        async with open_session(resolver=resolver, journal=journal, limits=limits, outfit=outfit) as session:
+        async with open_session(resolver=resolver, journal=journal, limits=limits, settings=settings) as session:
             client = OxidizedClient(
                 session=session,
                 target=plan.target,
-                outfit=outfit,
+                settings=settings,
                 permits=plan.permits,
                 journal=journal,
                 limits=limits,

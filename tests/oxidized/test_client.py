@@ -11,8 +11,8 @@ from yarl import URL
 from oxidized_exporter.config import Limits
 from oxidized_exporter.errors import ProbeError
 from oxidized_exporter.oxidized.client import OxidizedClient
-from oxidized_exporter.oxidized.credentials import PLAIN
 from oxidized_exporter.oxidized.journal import Journal, Request
+from oxidized_exporter.oxidized.request_settings import NO_SETTINGS
 from oxidized_exporter.oxidized.translate import MEANINGS
 from oxidized_exporter.targets.url import parse_target
 from tests.oxidized.test_translate import instance
@@ -33,7 +33,7 @@ def client(session: aiohttp.ClientSession, journal: Journal) -> OxidizedClient:
     return OxidizedClient(
         session=session,
         target=parse_target("http://oxidized.test:8888/eu"),
-        outfit=PLAIN,
+        settings=NO_SETTINGS,
         permits=lambda _target: False,
         journal=journal,
         limits=Limits(attempts=1),

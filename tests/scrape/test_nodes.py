@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from oxidized_exporter.config import Expression, Module, Selector
-from oxidized_exporter.oxidized.models import NodeList
+from oxidized_exporter.oxidized.models import Job, NodeList
 from oxidized_exporter.scrape.nodes import summarise
 from tests.metrics.test_collector import device
 
@@ -57,3 +57,25 @@ def test_too_many_devices_give_aggregates_and_no_series() -> None:
     assert summary(max_devices=4) == (["sw1", "sw2", "r1", "r2"], 4, True)
     assert summary(max_devices=3) == ([], 4, False)
     assert summary(max_devices=3, devices="failing") == ([], 4, False)
+
+
+def test_only_what_is_selected_counts_for_times_and_secrets() -> None:
+    def job(end: float) -> Job:
+        return Job(succeeded=True, start=None, end=end, duration=None)
+
+    devices = (
+        device(name="old", full_name="old", job=job(1.0), exposes_secrets=True),
+        device(name="mid", full_name="mid", job=job(2.0), exposes_secrets=True),
+        device(name="new", full_name="new", job=job(3.0)),
+    )
+    module = Module(name="m", include=Selector(name=expressions("mid")))
+    found = summarise(NodeList(devices=devices), module=module)
+    assert (found.newest_end, found.oldest_end, found.exposing_secrets) == (2.0, 2.0, 1)
+
+
+def test_selecting_ends_when_nobody_waits_for_it() -> None:
+    def give_up() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        summarise(NodeList(devices=DEVICES), module=Module(name="m"), check=give_up)

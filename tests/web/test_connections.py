@@ -35,6 +35,7 @@ class Recorder:
     headers: list[Mapping[str, str]] = field(default_factory=list)
     lines: list[tuple[str, str]] = field(default_factory=list)
     redirects: dict[str, str] = field(default_factory=dict)
+    redirect_status: int = 302
 
     def app(self) -> web.Application:
         app = web.Application()
@@ -45,7 +46,7 @@ class Recorder:
         self.headers.append(request.headers.copy())
         self.lines.append((request.method, request.raw_path))
         if request.raw_path in self.redirects:
-            return web.Response(status=302, headers={"Location": self.redirects[request.raw_path]})
+            return web.Response(status=self.redirect_status, headers={"Location": self.redirects[request.raw_path]})
         return web.json_response([])
 
 
@@ -243,6 +244,11 @@ async def test_rotated_certificates_need_no_reload(authority: trustme.CA, files:
         assert (await exporter.probe(url)).value("oxidized_status") == 0
         Files(files.directory, authority).client()
         assert (await exporter.probe(url)).value("oxidized_status") == 1
+        good = key.read_bytes()
+        key.write_bytes(trustme.CA().private_key_pem.bytes())  # of another certificate
+        assert (await exporter.probe(url)).reason() == "tls"
+        key.write_bytes(good)
+        assert (await exporter.probe(url)).value("oxidized_status") == 1
         files.ca.write_text("no certificate")
         assert (await exporter.probe(url)).reason() == "tls"
 
@@ -363,6 +369,14 @@ async def test_redirects_to_the_same_route_are_followed_where_they_may_be() -> N
         assert (await exporter.probe(url)).value("oxidized_status") == 1
     assert [path for _, path in recorder.lines] == ["/nodes.json", "/a/nodes.json", "/b/c/nodes.json"]
     assert {headers["Authorization"] for headers in recorder.headers} == {"Bearer s3cr3t"}
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_every_kind_of_redirect_is_followed_by_a_get(status: int) -> None:
+    recorder = Recorder(redirects={"/nodes.json": "/a/nodes.json"}, redirect_status=status)
+    async with running(recorder.app()) as url, running_exporter(config=connecting(follow_redirects=True)) as exporter:
+        assert (await exporter.probe(url)).value("oxidized_status") == 1
+    assert recorder.lines == [("GET", "/nodes.json"), ("GET", "/a/nodes.json")]
 
 
 async def test_a_redirect_out_of_the_connections_prefix_is_not_followed() -> None:

@@ -25,7 +25,7 @@ _MAX_SECRET_BYTES: Final = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outfit:
+class RequestSettings:
     """What every request to one target carries; its ``repr`` shows no secret.
 
     Attributes:
@@ -43,12 +43,12 @@ class Outfit:
     follow_redirects: bool = False
 
 
-PLAIN: Final = Outfit()
+NO_SETTINGS: Final = RequestSettings()
 """For a target that no connection serves."""
 
 
-class Wardrobe:
-    """Makes outfits; keeps nothing but the TLS contexts of connections, until the files behind them change."""
+class SettingsReader:
+    """Reads what connections name; keeps nothing but TLS contexts, until the files behind them change."""
 
     def __init__(self, worker: Executor) -> None:
         """Read files in ``worker``, which belongs to the caller: a file system that hangs holds its threads."""
@@ -56,7 +56,7 @@ class Wardrobe:
         self._lock = threading.Lock()
         self._contexts: dict[TlsConfig, tuple[object, ssl.SSLContext]] = {}
 
-    async def outfit(self, connection: Connection | None) -> Outfit:
+    async def read(self, connection: Connection | None) -> RequestSettings:
         """Read what ``connection`` names, in a thread if it names a file.
 
         Raises:
@@ -64,10 +64,10 @@ class Wardrobe:
             TlsError: a certificate or key cannot be read.
         """
         if connection is None:
-            return PLAIN
+            return NO_SETTINGS
         if connection.tls_config == TlsConfig() and not connection.reads_secrets:
-            return self._dress(connection)
-        return await asyncio.get_running_loop().run_in_executor(self._worker, self._dress, connection)
+            return self._settings_of(connection)
+        return await asyncio.get_running_loop().run_in_executor(self._worker, self._settings_of, connection)
 
     def forget_all_but(self, connections: tuple[Connection, ...]) -> None:
         """Drop the contexts that no connection needs any more."""
@@ -75,8 +75,8 @@ class Wardrobe:
         with self._lock:
             self._contexts = {config: kept for config, kept in self._contexts.items() if config in needed}
 
-    def _dress(self, connection: Connection) -> Outfit:
-        return Outfit(
+    def _settings_of(self, connection: Connection) -> RequestSettings:
+        return RequestSettings(
             headers=tuple(_headers(connection)),
             tls=self._context(connection.tls_config),
             server_name=connection.tls_config.server_name,
