@@ -46,15 +46,16 @@ async def open_exporter(
     encoder = ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="encode")
     # Threads of their own: a file system that hangs must not hold up a decoding, an answer, or a reload.
     reader = ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="read")
+    load = Load()
     try:
         yield Exporter(
             running=Running(config),
             settings=settings,
             scraper=Scraper(resolver=resolver, worker=decoder, reader=reader, clock=clock),
-            metrics=ExporterMetrics(),
+            metrics=ExporterMetrics(probes_in_flight=lambda: load.requests),
             encoder=encoder,
             readiness=Readiness(),
-            load=Load(),
+            load=load,
             reloads=set(),
             reloading=asyncio.Lock(),
         )

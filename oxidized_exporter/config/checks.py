@@ -64,7 +64,7 @@ def _targets(targets: Mapping[str, Any], *, deny: list[Any]) -> Iterator[Issue]:
         if (other := first.setdefault(target.base, name)) != name:
             yield Issue(path, f"is the URL of the target {other} too")
         for index, pattern in denied:
-            if pattern.matches(target):
+            if pattern.refuses(target):
                 yield Issue(path, f"is refused by access.deny[{index}]")
 
 

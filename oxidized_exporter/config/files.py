@@ -1,6 +1,6 @@
-"""Files that a configuration names: what can be known of them before they are used.
+"""Files that a configuration names, and its own: how they are read, and what can be known of them before they are used.
 
-Reading them blocks; they are small, and read while the configuration is, not while a target is asked.
+Reading them blocks; call it in a thread where a loop runs.
 """
 
 from __future__ import annotations
@@ -34,21 +34,16 @@ def read_start(path: Path, count: int) -> bytes:
         # Without O_NONBLOCK the opening of a named pipe would wait for its writer.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
         try:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise _NotRegularError
-            return os.read(descriptor, count) if count else b""
+            found = os.read(descriptor, count) if stat.S_ISREG(os.fstat(descriptor).st_mode) else None
         finally:
             os.close(descriptor)
     except OSError as error:
         raise ValueError(f"cannot be read: {os.strerror(error.errno or 0).lower()}") from None
-    except _NotRegularError:
-        raise ValueError("cannot be read: not a regular file") from None
     except ValueError:  # a NUL in its name
         raise ValueError("cannot be read: not a file name") from None
-
-
-class _NotRegularError(Exception):
-    """A directory, a device or a pipe."""
+    if found is None:
+        raise ValueError("cannot be read: not a regular file")
+    return found
 
 
 def check_authorities(path: Path) -> None:

@@ -116,6 +116,11 @@ class Module:
         metadata={"ge": 1, "description": "With more, a scrape gives aggregates, no series of devices, and a failure."},
     )
 
+    @property
+    def selects_all(self) -> bool:
+        """Whether every device is included and none excluded, so that none has to be looked at."""
+        return self.include == self.exclude == Selector()
+
     def selects(self, device: DeviceFields) -> bool:
         """Tell whether ``device`` is included and not excluded."""
         return self.include.all_match(device) and not self.exclude.any_matches(device)
@@ -186,7 +191,7 @@ class Config:
         metadata={"description": "How targets are reached; the first entry that matches a target serves it."},
     )
     targets: Mapping[_Name, TargetEntry] = field(
-        default_factory=dict, metadata={"description": "Targets by the name that ?target= takes, and for discovery."}
+        default_factory=dict, metadata={"description": "Targets by the name that ?target= takes."}
     )
     access: Access = field(
         default_factory=Access, metadata={"description": "Which other URLs than those of targets ?target= may name."}

@@ -13,6 +13,8 @@ from oxidized_exporter import __version__
 from oxidized_exporter.errors import CallerError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from oxidized_exporter.scrape.snapshot import Snapshot
 
 _BUCKETS: Final = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
@@ -94,8 +96,13 @@ class ExporterMetrics:
     Making one switches prometheus_client's ``_created`` series off for the whole process.
     """
 
-    def __init__(self) -> None:
-        prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call]
+    def __init__(self, *, probes_in_flight: Callable[[], float]) -> None:
+        """Make the registry.
+
+        Args:
+            probes_in_flight: tells, whenever the metrics are read, how many probes are being answered.
+        """
+        prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call] # it has no types
         self.registry = CollectorRegistry()
         prometheus_client.ProcessCollector(registry=self.registry)
         prometheus_client.PlatformCollector(registry=self.registry)
@@ -105,7 +112,7 @@ class ExporterMetrics:
         self._durations = Histogram(
             PROBE_DURATION.name, PROBE_DURATION.help, PROBE_DURATION.labels, buckets=_BUCKETS, registry=self.registry
         )
-        self.in_flight = self._gauge(PROBES_IN_FLIGHT)
+        self._gauge(PROBES_IN_FLIGHT).set_function(probes_in_flight)
         self._rejected = self._counter(PROBES_REJECTED)
         for reason in (*(mistake.reason for mistake in CallerError.__subclasses__()), MAX_REQUESTS):
             self._rejected.labels(reason=reason)  # from the start, or a rate() misses the first one

@@ -65,9 +65,10 @@ def summarise(nodes: NodeList, *, module: Module, check: Callable[[], None] = la
 
 
 def _select(devices: Iterable[Device], *, module: Module, check: Callable[[], None]) -> Iterator[Device]:
+    everything = module.selects_all
     for device in devices:
         check()
-        if module.selects(device):
+        if everything or module.selects(device):
             yield device
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from oxidized_exporter.errors import ForbiddenTargetError
-from oxidized_exporter.targets.guard import AddressPolicy, judge
+from oxidized_exporter.targets.guard import ANY_ADDRESS, AddressPolicy, judge
 
 if TYPE_CHECKING:
     from oxidized_exporter.config import Config, Connection
@@ -59,5 +59,5 @@ def plan(target: Target, *, config: Config) -> TargetPlan:
                 origin=target.origin,
             )
         # Names are resolved by the proxy; what is resolved here is the proxy's own name.
-        policy = AddressPolicy()
+        policy = ANY_ADDRESS
     return TargetPlan(target=target, connection=connection, policy=policy, config=config)

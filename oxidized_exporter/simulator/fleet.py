@@ -56,7 +56,7 @@ def fleet(count: int, *, seed: int = 0, failing: float = 0.0, stale: float = 0.0
         raise ValueError(f"a fleet has zero or more devices, not {count}")
     if not (failing >= 0 and stale >= 0 and failing + stale <= 1):
         raise ValueError(f"the shares failing ({failing}) and stale ({stale}) lie between 0 and 1 together")
-    rng = random.Random(seed)  # names of made-up devices, no keys  # noqa: S311 - names of made-up devices, no keys
+    rng = random.Random(seed)  # noqa: S311 - names of made-up devices, no keys
     hanging = round(count * stale)
     broken = min(round(count * failing), count - hanging)
     chosen = rng.sample(range(count), hanging + broken)

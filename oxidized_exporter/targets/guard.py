@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from oxidized_exporter.errors import ForbiddenTargetError
 from oxidized_exporter.targets.address import IPAddress, forbidden
-from oxidized_exporter.targets.pattern import AccessPattern, NetworkPattern, TargetPattern
+from oxidized_exporter.targets.pattern import AccessPattern, NetworkPattern
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -65,16 +65,19 @@ def judge(
     """
     if target.base in configured:
         return ANY_ADDRESS
-    denied = tuple(pattern for pattern in deny if isinstance(pattern, NetworkPattern))
-    touched = target.address is not None and any(network.touches(target.address) for network in denied)
-    if touched or any(pattern.matches(target) for pattern in deny):
+    if any(pattern.refuses(target) for pattern in deny):
         raise ForbiddenTargetError("is refused by access.deny", origin=target.origin)
+    denied = _networks(deny)
     if not configured and not allow:
         return AddressPolicy(deny=denied)
     if any(pattern.matches(target) for pattern in allow):
         # A URL pattern stands for the name whatever it resolves to; a network that matches has judged the literal.
         return AddressPolicy(deny=denied)
-    networks = tuple(pattern for pattern in allow if not isinstance(pattern, TargetPattern))
+    networks = _networks(allow)
     if networks and target.address is None:
         return AddressPolicy(allow=networks, deny=denied)
     raise ForbiddenTargetError("is neither a configured target nor listed by access.allow", origin=target.origin)
+
+
+def _networks(patterns: Collection[AccessPattern]) -> tuple[NetworkPattern, ...]:
+    return tuple(pattern for pattern in patterns if isinstance(pattern, NetworkPattern))

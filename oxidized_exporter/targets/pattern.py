@@ -91,6 +91,10 @@ class TargetPattern:
             )
         )
 
+    def refuses(self, target: Target) -> bool:
+        """Tell whether ``target`` is refused where this is denied."""
+        return self.matches(target)
+
     def __str__(self) -> str:
         return self.text
 
@@ -131,6 +135,10 @@ class NetworkPattern:
     def touches(self, address: IPAddress) -> bool:
         """Tell whether traffic to ``address`` may end inside: for what is refused, every reading of it counts."""
         return any(reading in self.network for reading in (address, *embedded_ipv4(address)))
+
+    def refuses(self, target: Target) -> bool:
+        """Tell whether ``target`` is refused where this is denied: a name may be, too, once it is resolved."""
+        return target.address is not None and self.touches(target.address)
 
     def matches(self, target: Target) -> bool:
         """Tell whether the host of ``target`` is an address inside; False for a name, which may resolve to one."""

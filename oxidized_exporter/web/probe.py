@@ -50,7 +50,7 @@ async def probe(request: web.Request) -> web.Response:
         response = plain(f"{settings.max_requests} probes are being answered, which is the most", status=503)
         response.headers["Retry-After"] = "1"
         return response
-    with exporter.load.one_more(), exporter.metrics.in_flight.track_inprogress():
+    with exporter.load.one_more():
         try:
             snapshot = await exporter.scraper.scrape(wanted.plans, module=wanted.module, seconds=seconds)
         except asyncio.CancelledError:
