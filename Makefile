@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint types docs format golden clean
+.PHONY: demo test check-deploy lint types docs format golden clean
 
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("oxidized-exporter needs Python 3.11 or newer, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
@@ -15,14 +15,21 @@ $(VENV)/installed-test: $(VENV)/installed
 	$(BIN)/python -m pip install --quiet --editable '.[test]'
 	touch $@
 
+$(VENV)/installed-deploy: $(VENV)/installed-test
+	$(BIN)/python -m pip install --quiet --editable '.[test,deploy]'
+	touch $@
+
 demo: $(VENV)/installed  ## three simulated Oxidized instances and the exporter in front of them
 	$(BIN)/oxidized-exporter demo
 
 test: lint types  ## linter, type checker and the whole suite with branch coverage
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage run -m pytest --ignore=tests/deploy
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
+
+check-deploy: $(VENV)/installed-deploy  ## rules, image, chart and manifests, each by the real tool
+	$(BIN)/python -m pytest tests/deploy
 
 lint: $(VENV)/installed-test
 	$(BIN)/ruff format --check .
