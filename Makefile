@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check-deploy lint types docs format golden clean
+.PHONY: demo test tools check-deploy lint types docs format golden clean
 
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("oxidized-exporter needs Python 3.11 or newer, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
@@ -28,7 +28,13 @@ test: lint types  ## linter, type checker and the whole suite with branch covera
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
-check-deploy: $(VENV)/installed-deploy  ## rules, image, chart and manifests, each by the real tool
+# The real Prometheus and Alertmanager. Debian's packages; elsewhere put the four programs on the PATH.
+tools:
+	@for program in prometheus promtool prometheus-alertmanager amtool; do command -v $$program >/dev/null || missing=1; done; \
+	if [ "$$missing" ]; then apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
+	  apt-get install -y -qq --no-install-recommends prometheus prometheus-alertmanager; fi
+
+check-deploy: tools $(VENV)/installed-deploy  ## rules, image, chart and manifests, each by the real tool
 	$(BIN)/python -m pytest tests/deploy
 
 lint: $(VENV)/installed-test
