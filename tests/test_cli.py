@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NoReturn
 import pytest
 from click.testing import CliRunner
 
-from oxidized_exporter import cli
+from oxidized_exporter import cli, compose
 from oxidized_exporter.errors import ListenError
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def test_a_good_file_is_served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         served.append(config)
         raise ListenError("far enough")
 
-    monkeypatch.setattr(cli, "open_exporter", open_exporter)
+    monkeypatch.setattr(compose, "open_exporter", open_exporter)
     done = CliRunner().invoke(cli.main, [f"--config.file={path}"])
     assert (done.exit_code, done.output) == (1, "Error: far enough\n")
     assert list(served[0].modules) == ["default", "mine"]
