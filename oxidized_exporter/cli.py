@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import signal
 import sys
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import click
 from click.core import ParameterSource
@@ -77,6 +77,7 @@ def main(
     context.obj = log_level
     if context.invoked_subcommand is None:
         signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until it reloads: one that comes early must not end the start
+        signal.signal(signal.SIGTERM, _end)  # until it serves: process 1 of a container would not hear it
         from oxidized_exporter.config import Config
         from oxidized_exporter.web.state import Settings
 
@@ -154,6 +155,10 @@ def healthcheck(*, web_listen_address: tuple[ListenAddress, ...], timeout: int) 
     except UnhealthyError as error:
         click.echo(f"Error: {error}", err=True)
         sys.exit(1)
+
+
+def _end(*_: object) -> NoReturn:
+    sys.exit(0)
 
 
 def _load(file: str) -> Config:
