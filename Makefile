@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test tools check-deploy lint types docs format golden clean
+.PHONY: demo test tools check-deploy lock lint types docs format golden clean
 
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("oxidized-exporter needs Python 3.11 or newer, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
@@ -36,6 +36,12 @@ tools:
 
 check-deploy: tools $(VENV)/installed-deploy  ## rules, image, chart and manifests, each by the real tool
 	$(BIN)/python -m pytest tests/deploy
+
+lock: export CUSTOM_COMPILE_COMMAND = make lock
+lock: PIP_COMPILE = $(BIN)/pip-compile --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras --no-emit-options
+lock: $(VENV)/installed-deploy  ## the newest versions for the image; needs the Python version that the image has
+	$(PIP_COMPILE) --output-file deploy/requirements.lock pyproject.toml
+	$(PIP_COMPILE) --only-build-deps --build-deps-for wheel --output-file deploy/requirements-build.lock pyproject.toml
 
 lint: $(VENV)/installed-test
 	$(BIN)/ruff format --check .
