@@ -1,0 +1,223 @@
+"""Writes what is generated in docs/runbooks/: ``python -m tests.runbook_pages``.
+
+The pages are written by hand, but for three things: what the rules say (`<!-- rule -->`), what the simulated situation is
+(`<!-- shown -->`), and what the commands in ```` ```console ```` blocks print. The index is generated as a whole.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import yaml
+
+from tests.runbook_situations import EXPORTER_PORT, SITUATIONS, Situations, situations
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+_ROOT: Final = Path(__file__).parent.parent
+RUNBOOKS: Final = _ROOT / "docs" / "runbooks"
+INDEX: Final = RUNBOOKS / "README.md"
+_PROMETHEUS: Final = _ROOT / "deploy" / "prometheus"
+_RULES: Final = ("oxidized-alerts.yml", "oxidized-secrets.yml")
+
+SECTIONS: Final = ("Meaning", "Impact", "Diagnosis", "Mitigation")
+
+_CONSOLE: Final = re.compile(r"(?<=^```console\n).*?(?=^```$)", re.DOTALL | re.MULTILINE)
+_ADDRESS: Final = re.compile(r"127\.0\.0\.1:(\d+)")
+_ALERT_NAME: Final = re.compile(r'alertname=~?"([\w|]+)"')
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alert:
+    """An alerting rule, and the file that it stands in."""
+
+    name: str
+    file: str
+    severity: str
+    duration: str
+    expression: str
+    runbook_url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inhibition:
+    """While one of the sources fires, the targets notify nobody, where the labels ``equal`` are the same."""
+
+    sources: Sequence[str]
+    targets: Sequence[str]
+    equal: Sequence[str]
+
+
+def alerts() -> list[Alert]:
+    """Return all alerting rules, in the order of their files."""
+    return [
+        Alert(
+            name=rule["alert"],
+            file=file,
+            severity=rule["labels"]["severity"],
+            duration=rule["for"],
+            expression=rule["expr"].rstrip(),
+            runbook_url=rule["annotations"]["runbook_url"],
+        )
+        for file in _RULES
+        for group in yaml.safe_load((_PROMETHEUS / "rules" / file).read_text())["groups"]
+        for rule in group["rules"]
+    ]
+
+
+def recording_rules() -> set[str]:
+    """Return the names of all recorded series."""
+    groups = yaml.safe_load((_PROMETHEUS / "rules" / "oxidized-recording.yml").read_text())["groups"]
+    return {rule["record"] for group in groups for rule in group["rules"]}
+
+
+def inhibitions() -> list[Inhibition]:
+    """Return the inhibitions of the Alertmanager's configuration."""
+    rules = yaml.safe_load((_PROMETHEUS / "alertmanager.yml").read_text())["inhibit_rules"]
+    return [
+        Inhibition(
+            sources=_alert_names(rule["source_matchers"]),
+            targets=_alert_names(rule["target_matchers"]),
+            equal=rule["equal"],
+        )
+        for rule in rules
+    ]
+
+
+def _alert_names(matchers: Sequence[str]) -> list[str]:
+    [matcher] = matchers
+    named = _ALERT_NAME.fullmatch(matcher)
+    assert named, f"not understood: {matcher}"
+    return named[1].split("|")
+
+
+async def pages() -> dict[Path, str]:
+    """Return every page as it should be, the index included.
+
+    Raises:
+        FileNotFoundError: an alert has no page.
+        AssertionError: a page has no place for what is generated, or a command of it shows nothing.
+    """
+    texts = {alert: _page_of(alert).read_text() for alert in alerts()}
+    async with situations() as shown, asyncio.TaskGroup() as group:
+        written = {alert: group.create_task(_page(alert, text, shown)) for alert, text in texts.items()}
+    return {INDEX: _index(texts)} | {_page_of(alert): page.result() for alert, page in written.items()}
+
+
+def _page_of(alert: Alert) -> Path:
+    return RUNBOOKS / f"{alert.name}.md"
+
+
+async def _page(alert: Alert, text: str, shown: Situations) -> str:
+    text = _fill(text, "rule", "\n".join(_rule(alert)))
+    text = _fill(text, "shown", _what_is_shown(text))
+    blocks = [await _run_again(block, shown) for block in _CONSOLE.findall(text)]
+    return _CONSOLE.sub(lambda _: blocks.pop(0), text)
+
+
+def _fill(text: str, name: str, content: str) -> str:
+    parts = re.split(rf"(?<=^<!-- {name} -->$)(.*?)(?=^<!-- /{name} -->$)", text, flags=re.DOTALL | re.MULTILINE)
+    assert len(parts) == 3, f"<!-- {name} --> … <!-- /{name} --> has to stand once, each on a line of its own"
+    return f"{parts[0]}\n{content}\n{parts[2]}"
+
+
+def _rule(alert: Alert) -> Iterator[str]:
+    yield f"Severity **{alert.severity}**, once this has held for **{alert.duration}**"
+    yield f"([{alert.file}](../../deploy/prometheus/rules/{alert.file})):"
+    yield ""
+    yield "```promql"
+    yield alert.expression
+    yield "```"
+    by = {name: rule for rule in inhibitions() if alert.name in rule.targets for name in rule.sources}
+    of = {name: rule for rule in inhibitions() if alert.name in rule.sources for name in rule.targets}
+    for told, names in (("It notifies nobody while", by), ("While it fires, it keeps back", of)):
+        if names:
+            yield ""
+            yield f"{told} {_listed(names)}{' fires' if names is by else ''}, as"
+            yield "[alertmanager.yml](../../deploy/prometheus/alertmanager.yml) says."
+
+
+def _listed(names: Mapping[str, Inhibition]) -> str:
+    return ", ".join(
+        f"[{name}]({name}.md) (same {', '.join(f'`{label}`' for label in rule.equal)})" for name, rule in names.items()
+    )
+
+
+def _what_is_shown(text: str) -> str:
+    blocks = "".join(_CONSOLE.findall(text))
+    ports = sorted({int(port) for port in _ADDRESS.findall(blocks)} - {EXPORTER_PORT})
+    assert set(ports) <= set(SITUATIONS), f"nothing is simulated at {ports}"
+    said = "".join(f", `127.0.0.1:{port}` {SITUATIONS[port]}" for port in ports)
+    return f"In what follows `127.0.0.1:{EXPORTER_PORT}` is the exporter{said}. Put your own addresses in their place."
+
+
+async def _run_again(block: str, shown: Situations) -> str:
+    return "".join([f"$ {command}\n{await shown.run(command)}" for command in commands(block)])
+
+
+def commands(block: str) -> list[str]:
+    """Return the commands of a block: each begins with ``$`` and goes on as the shell would have it go on."""
+    found: list[str] = []
+    for line in block.splitlines():
+        if line.startswith("$ "):
+            found.append(line[2:])
+        elif found and _goes_on(found[-1]):
+            found[-1] += f"\n{line}"
+    assert found, f"a block without a command: {block}"
+    return found
+
+
+def _goes_on(command: str) -> bool:
+    return command.endswith((" |", " \\")) or command.count("'") % 2 == 1
+
+
+def console_blocks(text: str) -> list[str]:
+    """Return what stands in the blocks whose commands are run."""
+    return _CONSOLE.findall(text)
+
+
+def _index(texts: Mapping[Alert, str]) -> str:
+    return "\n".join(
+        [
+            "# Runbooks",
+            "",
+            "<!-- Written by `make docs` from the rules in deploy/prometheus/rules/ and the pages; do not edit. -->",
+            "",
+            "One page for each alert. *critical* wakes somebody, *warning* is for working hours, *info* only keeps other",
+            "alerts back.",
+            "",
+            "| alert | severity | for | what is broken |",
+            "| --- | --- | --- | --- |",
+            *(
+                f"| [{alert.name}]({alert.name}.md) | {alert.severity} | {alert.duration} | {what_is_broken(text)} |"
+                for alert, text in texts.items()
+            ),
+            "",
+        ]
+    )
+
+
+def what_is_broken(text: str) -> str:
+    """Return the first paragraph below a page's title.
+
+    Raises:
+        AssertionError: there is none.
+    """
+    paragraphs = text.split("\n\n")
+    assert len(paragraphs) > 1
+    return paragraphs[1].replace("\n", " ")
+
+
+def main() -> None:
+    """Write all pages."""
+    for path, text in asyncio.run(pages()).items():
+        path.write_text(text)
+
+
+if __name__ == "__main__":
+    main()
