@@ -45,6 +45,7 @@ format: $(VENV)/installed-test  ## put the code into the form that `make test` a
 docs: $(VENV)/installed-test  ## write the generated pages anew
 	$(BIN)/python -m tests.metrics_page
 	$(BIN)/python -m tests.configuration_page
+	$(BIN)/python -m tests.runbook_pages
 
 golden: $(VENV)/installed-test  ## write the golden expositions anew; read the difference before you commit it
 	$(BIN)/python -m tests.golden_files

@@ -1,6 +1,6 @@
 """Writes what is generated in docs/runbooks/: ``python -m tests.runbook_pages``.
 
-The pages are written by hand, but for three things: what the rules say (`<!-- rule -->`), what the simulated situation is
+The pages are written by hand, but for three things: what the rules say (`<!-- rule -->`), which situation is simulated
 (`<!-- shown -->`), and what the commands in ```` ```console ```` blocks print. The index is generated as a whole.
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -135,25 +136,26 @@ def _rule(alert: Alert) -> Iterator[str]:
     yield "```"
     by = {name: rule for rule in inhibitions() if alert.name in rule.targets for name in rule.sources}
     of = {name: rule for rule in inhibitions() if alert.name in rule.sources for name in rule.targets}
-    for told, names in (("It notifies nobody while", by), ("While it fires, it keeps back", of)):
+    for told, names in (
+        ("It notifies nobody while one of these fires", by),
+        ("While it fires, these notify nobody", of),
+    ):
         if names:
             yield ""
-            yield f"{told} {_listed(names)}{' fires' if names is by else ''}, as"
-            yield "[alertmanager.yml](../../deploy/prometheus/alertmanager.yml) says."
-
-
-def _listed(names: Mapping[str, Inhibition]) -> str:
-    return ", ".join(
-        f"[{name}]({name}.md) (same {', '.join(f'`{label}`' for label in rule.equal)})" for name, rule in names.items()
-    )
+            yield f"{told} ([alertmanager.yml](../../deploy/prometheus/alertmanager.yml)):"
+            yield ""
+            for name, rule in names.items():
+                yield f"- [{name}]({name}.md), of the same {', '.join(f'`{label}`' for label in rule.equal)}"
 
 
 def _what_is_shown(text: str) -> str:
     blocks = "".join(_CONSOLE.findall(text))
     ports = sorted({int(port) for port in _ADDRESS.findall(blocks)} - {EXPORTER_PORT})
     assert set(ports) <= set(SITUATIONS), f"nothing is simulated at {ports}"
-    said = "".join(f", `127.0.0.1:{port}` {SITUATIONS[port]}" for port in ports)
-    return f"In what follows `127.0.0.1:{EXPORTER_PORT}` is the exporter{said}. Put your own addresses in their place."
+    simulated = [f"`127.0.0.1:{port}` is {SITUATIONS[port]}" for port in ports]
+    beside = f"Simulated here: {'; '.join(simulated)}. " if simulated else ""
+    told = f"{beside}The exporter is `127.0.0.1:{EXPORTER_PORT}`. Put your own addresses in their place."
+    return textwrap.fill(told, width=120, break_long_words=False, break_on_hyphens=False)
 
 
 async def _run_again(block: str, shown: Situations) -> str:
@@ -188,8 +190,7 @@ def _index(texts: Mapping[Alert, str]) -> str:
             "",
             "<!-- Written by `make docs` from the rules in deploy/prometheus/rules/ and the pages; do not edit. -->",
             "",
-            "One page for each alert. *critical* wakes somebody, *warning* is for working hours, *info* only keeps other",
-            "alerts back.",
+            "A page for each alert. *critical* wakes somebody, *warning* is for working hours, *info* keeps others back.",
             "",
             "| alert | severity | for | what is broken |",
             "| --- | --- | --- | --- |",

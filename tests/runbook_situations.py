@@ -116,7 +116,7 @@ def _translate(text: str, words: Mapping[str, str]) -> str:
 
 @asynccontextmanager
 async def situations() -> AsyncIterator[Situations]:
-    """Bring all of them about. The simulated instances' time stands still, so that the output is the same every time."""
+    """Bring all of them about; the instances' time stands still, so that the output is the same every time."""
     clock = ManualClock(float(int(time.time())))
     healthy, troubled = daemons(_DEVICES, clock=clock)
     _, long_troubled = daemons(_DEVICES, clock=clock, history_seconds=9 * DAY)
@@ -124,7 +124,7 @@ async def situations() -> AsyncIterator[Situations]:
         10889: create_app(healthy),
         10890: create_app(troubled),
         10892: create_app(healthy),
-        10893: create_app(Daemon(fleet(500), clock=clock, threads=3, started=clock() - 12 * MINUTE)),
+        10893: create_app(Daemon(fleet(500), clock=clock, threads=3, started=clock() - 12.5 * MINUTE)),
         10894: create_app(Daemon(fleet(_DEVICES, stale=0.8), clock=clock, started=clock() - 1.2 * DAY)),
         10895: create_app(_after_reload(clock)),
         10896: create_app(_with_duplicates(clock)),
