@@ -190,7 +190,7 @@ def _index(texts: Mapping[Alert, str]) -> str:
             "",
             "<!-- Written by `make docs` from the rules in deploy/prometheus/rules/ and the pages; do not edit. -->",
             "",
-            "A page for each alert. *critical* wakes somebody, *warning* is for working hours, *info* keeps others back.",
+            "*critical* wakes somebody, *warning* is for working hours, *info* only keeps others back.",
             "",
             "| alert | severity | for | what is broken |",
             "| --- | --- | --- | --- |",
