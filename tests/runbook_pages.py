@@ -115,9 +115,13 @@ def _page_of(alert: Alert) -> Path:
 
 
 async def _page(alert: Alert, text: str, shown: Situations) -> str:
-    text = _fill(text, "rule", "\n".join(_rule(alert)))
-    text = _fill(text, "shown", _what_is_shown(text))
-    blocks = [await _run_again(block, shown) for block in _CONSOLE.findall(text)]
+    try:
+        text = _fill(text, "rule", "\n".join(_rule(alert)))
+        text = _fill(text, "shown", _what_is_shown(text))
+        blocks = [await _run_again(block, shown) for block in _CONSOLE.findall(text)]
+    except AssertionError as error:
+        error.add_note(f"in {_page_of(alert).name}")
+        raise
     return _CONSOLE.sub(lambda _: blocks.pop(0), text)
 
 
