@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check-deploy lint types docs format golden clean
+.PHONY: demo test tools check-deploy lock lint types docs format golden clean
 
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("oxidized-exporter needs Python 3.11 or newer, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
@@ -28,8 +28,21 @@ test: lint types  ## linter, type checker and the whole suite with branch covera
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
-check-deploy: $(VENV)/installed-deploy  ## rules, image, chart and manifests, each by the real tool
+# The real Prometheus and Alertmanager, and what the runbooks' commands need. Debian's packages; elsewhere put the
+# programs on the PATH.
+tools:
+	@for program in prometheus promtool prometheus-alertmanager amtool curl openssl; do command -v $$program >/dev/null || missing=1; done; \
+	if [ "$$missing" ]; then apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
+	  apt-get install -y -qq --no-install-recommends prometheus prometheus-alertmanager curl openssl; fi
+
+check-deploy: tools $(VENV)/installed-deploy  ## rules, image, chart and manifests, each by the real tool
 	$(BIN)/python -m pytest tests/deploy
+
+lock: export CUSTOM_COMPILE_COMMAND = make lock
+lock: PIP_COMPILE = $(BIN)/pip-compile --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras --no-emit-options
+lock: $(VENV)/installed-deploy  ## the newest versions for the image; needs the Python version that the image has
+	$(PIP_COMPILE) --output-file deploy/requirements.lock pyproject.toml
+	$(PIP_COMPILE) --only-build-deps --build-deps-for wheel --output-file deploy/requirements-build.lock pyproject.toml
 
 lint: $(VENV)/installed-test
 	$(BIN)/ruff format --check .

@@ -1,29 +1,26 @@
-"""The command ``oxidized-exporter``."""
+"""The command ``oxidized-exporter``: each of its commands loads what it needs, so that a health check is quick."""
 
 from __future__ import annotations
 
-import asyncio
 import platform
 import signal
 import sys
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import click
 from click.core import ParameterSource
 
 from oxidized_exporter import __version__
-from oxidized_exporter.compose import open_exporter
-from oxidized_exporter.config import Config, load_config
-from oxidized_exporter.demo import run_demo
-from oxidized_exporter.errors import ConfigError, ListenError
+from oxidized_exporter.errors import ConfigError, ListenError, UnhealthyError
 from oxidized_exporter.flags import LISTEN_ADDRESS, SECONDS, flag
 from oxidized_exporter.log import LEVELS, configure_logging
-from oxidized_exporter.web.app import create_app
-from oxidized_exporter.web.server import DEFAULT_PORT, ListenAddress, serve
-from oxidized_exporter.web.state import Settings
+from oxidized_exporter.web.listen_address import DEFAULT_PORT, ListenAddress
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Sized
+
+    from oxidized_exporter.config import Config
+    from oxidized_exporter.web.state import Settings
 
 _HELP: Final = {"help_option_names": ["--help", "-h"], "max_content_width": 100}
 
@@ -77,9 +74,13 @@ def main(
 
     Without a command, the exporter serves until SIGTERM or SIGINT.
     """
-    configure_logging(log_level)
+    context.obj = log_level
     if context.invoked_subcommand is None:
         signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until it reloads: one that comes early must not end the start
+        signal.signal(signal.SIGTERM, _end)  # until it serves: process 1 of a container would not hear it
+        from oxidized_exporter.config import Config
+        from oxidized_exporter.web.state import Settings
+
         config = Config() if config_file is None else _load(config_file)
         _run(
             _serve(
@@ -92,7 +93,8 @@ def main(
                 ),
                 addresses=web_listen_address,
                 shutdown_delay=web_shutdown_delay,
-            )
+            ),
+            log_level=log_level,
         )
         return
     for parameter in context.command.params:
@@ -116,9 +118,12 @@ def main(
     default=50,
     help="Devices of each simulated Oxidized.",
 )
-def demo(*, web_listen_address: ListenAddress, devices: int) -> None:
+@click.pass_obj
+def demo(log_level: str, *, web_listen_address: ListenAddress, devices: int) -> None:
     """Try it out: three simulated Oxidized instances and the exporter in front of them."""
-    _run(run_demo(address=web_listen_address, devices=devices))
+    from oxidized_exporter.demo import run_demo
+
+    _run(run_demo(address=web_listen_address, devices=devices), log_level=log_level)
 
 
 @main.command()
@@ -132,7 +137,33 @@ def check_config(*, file: str) -> None:
     )
 
 
+@main.command()
+@flag(
+    "web.listen-address",
+    type=LISTEN_ADDRESS,
+    multiple=True,
+    default=[f":{DEFAULT_PORT}"],
+    help="Address that the exporter was told to listen on; of several, the first is asked.",
+)
+@flag("timeout", type=click.IntRange(min=1, max=60), default=3, help="Seconds to wait for the answer.")
+def healthcheck(*, web_listen_address: tuple[ListenAddress, ...], timeout: int) -> None:
+    """Ask the exporter on this machine whether it is healthy: exit with 0, or with 1 and say why not."""
+    from oxidized_exporter.healthcheck import check_health
+
+    try:
+        check_health(web_listen_address[0], timeout=timeout)
+    except UnhealthyError as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(1)
+
+
+def _end(*_: object) -> NoReturn:
+    sys.exit(0)
+
+
 def _load(file: str) -> Config:
+    from oxidized_exporter.config import load_config
+
     try:
         return load_config(file)
     except ConfigError as error:
@@ -148,11 +179,18 @@ def _count(things: Sized, name: str) -> str:
 async def _serve(
     *, config: Config, settings: Settings, addresses: tuple[ListenAddress, ...], shutdown_delay: float
 ) -> None:
+    from oxidized_exporter.compose import open_exporter
+    from oxidized_exporter.web.app import create_app
+    from oxidized_exporter.web.server import serve
+
     async with open_exporter(config=config, settings=settings) as exporter:
         await serve(create_app(exporter), addresses=addresses, shutdown_delay=shutdown_delay)
 
 
-def _run(coroutine: Coroutine[Any, Any, None]) -> None:
+def _run(coroutine: Coroutine[Any, Any, None], *, log_level: str) -> None:
+    import asyncio
+
+    configure_logging(log_level)
     try:
         asyncio.run(coroutine)
     except ListenError as error:

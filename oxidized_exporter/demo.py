@@ -15,7 +15,8 @@ from oxidized_exporter.compose import open_exporter
 from oxidized_exporter.config import Config
 from oxidized_exporter.simulator import Daemon, create_app, fleet
 from oxidized_exporter.web.app import create_app as create_exporter_app
-from oxidized_exporter.web.server import ListenAddress, serve
+from oxidized_exporter.web.listen_address import ListenAddress
+from oxidized_exporter.web.server import serve
 from oxidized_exporter.web.state import Settings
 
 if TYPE_CHECKING:

@@ -2,6 +2,7 @@
 
     ExporterError
     ├── ListenError                   the server cannot listen where it was told to
+    ├── UnhealthyError                the exporter that was asked is not there, or not well
     ├── ConfigError                   the configuration file is not as it must be: every fault of it
     ├── NothingToReloadError          a reload without a configuration file
     ├── CallerError                   the caller's own mistake: the probe is not made
@@ -45,6 +46,10 @@ class ExporterError(Exception):
 
 class ListenError(ExporterError):
     """A listen address is malformed, or cannot be listened on."""
+
+
+class UnhealthyError(ExporterError):
+    """The exporter of this machine did not say that it is healthy."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 import click
 
 from oxidized_exporter.errors import ListenError
-from oxidized_exporter.web.server import ListenAddress, parse_listen_address
+from oxidized_exporter.web.listen_address import ListenAddress, parse_listen_address
 
 _PREFIX: Final = "OXIDIZED_EXPORTER_"
 # Kubernetes sets OXIDIZED_EXPORTER_PORT=tcp://… and the like in every pod beside a Service of the same name.

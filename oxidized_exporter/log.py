@@ -6,8 +6,6 @@ import logging
 import sys
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
-import structlog
-
 if TYPE_CHECKING:
     from collections.abc import MutableMapping
 
@@ -21,6 +19,8 @@ def configure_logging(level: str, *, stream: TextIO | None = None) -> None:
         level: one of `LEVELS`.
         stream: stderr where it is None.
     """
+    import structlog  # noqa: PLC0415 - a command that logs nothing must not wait for it
+
     shared: list[structlog.typing.Processor] = [
         structlog.stdlib.add_log_level,
         structlog.stdlib.ExtraAdder(),

@@ -22,7 +22,8 @@ from oxidized_exporter.config import Config, Connection
 from oxidized_exporter.simulator import REQUESTS
 from oxidized_exporter.targets.pattern import TargetPattern
 from oxidized_exporter.web.app import create_app
-from oxidized_exporter.web.server import ListenAddress, Server
+from oxidized_exporter.web.listen_address import ListenAddress
+from oxidized_exporter.web.server import Server
 from oxidized_exporter.web.state import Settings
 
 if TYPE_CHECKING:

@@ -10,39 +10,23 @@ import asyncio
 import re
 import textwrap
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-import yaml
-
+from tests.deploy.rule_files import ALERTS, PROMETHEUS, ROOT, read
 from tests.runbook_situations import EXPORTER_PORT, SITUATIONS, Situations, situations
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
-_ROOT: Final = Path(__file__).parent.parent
-RUNBOOKS: Final = _ROOT / "docs" / "runbooks"
+RUNBOOKS: Final = ROOT / "docs" / "runbooks"
 INDEX: Final = RUNBOOKS / "README.md"
-_PROMETHEUS: Final = _ROOT / "deploy" / "prometheus"
-_RULES: Final = ("oxidized-alerts.yml", "oxidized-secrets.yml")
 
 SECTIONS: Final = ("Meaning", "Impact", "Diagnosis", "Mitigation")
 
 _CONSOLE: Final = re.compile(r"(?<=^```console\n).*?(?=^```$)", re.DOTALL | re.MULTILINE)
 _ADDRESS: Final = re.compile(r"127\.0\.0\.1:(\d+)")
 _ALERT_NAME: Final = re.compile(r'alertname=~?"([\w|]+)"')
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Alert:
-    """An alerting rule, and the file that it stands in."""
-
-    name: str
-    file: str
-    severity: str
-    duration: str
-    expression: str
-    runbook_url: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,39 +38,15 @@ class Inhibition:
     equal: Sequence[str]
 
 
-def alerts() -> list[Alert]:
-    """Return all alerting rules, in the order of their files."""
-    return [
-        Alert(
-            name=rule["alert"],
-            file=file,
-            severity=rule["labels"]["severity"],
-            duration=rule["for"],
-            expression=rule["expr"].rstrip(),
-            runbook_url=rule["annotations"]["runbook_url"],
-        )
-        for file in _RULES
-        for group in yaml.safe_load((_PROMETHEUS / "rules" / file).read_text())["groups"]
-        for rule in group["rules"]
-    ]
-
-
-def recording_rules() -> set[str]:
-    """Return the names of all recorded series."""
-    groups = yaml.safe_load((_PROMETHEUS / "rules" / "oxidized-recording.yml").read_text())["groups"]
-    return {rule["record"] for group in groups for rule in group["rules"]}
-
-
 def inhibitions() -> list[Inhibition]:
     """Return the inhibitions of the Alertmanager's configuration."""
-    rules = yaml.safe_load((_PROMETHEUS / "alertmanager.yml").read_text())["inhibit_rules"]
     return [
         Inhibition(
             sources=_alert_names(rule["source_matchers"]),
             targets=_alert_names(rule["target_matchers"]),
             equal=rule["equal"],
         )
-        for rule in rules
+        for rule in read(PROMETHEUS / "alertmanager.yml")["inhibit_rules"]
     ]
 
 
@@ -104,17 +64,17 @@ async def pages() -> dict[Path, str]:
         FileNotFoundError: an alert has no page.
         AssertionError: a page has no place for what is generated, or a command of it shows nothing.
     """
-    texts = {alert: _page_of(alert).read_text() for alert in alerts()}
+    texts = {alert: _page_of(alert).read_text() for alert in ALERTS}
     async with situations() as shown, asyncio.TaskGroup() as group:
         written = {alert: group.create_task(_page(alert, text, shown)) for alert, text in texts.items()}
     return {INDEX: _index(texts)} | {_page_of(alert): page.result() for alert, page in written.items()}
 
 
-def _page_of(alert: Alert) -> Path:
-    return RUNBOOKS / f"{alert.name}.md"
+def _page_of(alert: str) -> Path:
+    return RUNBOOKS / f"{alert}.md"
 
 
-async def _page(alert: Alert, text: str, shown: Situations) -> str:
+async def _page(alert: str, text: str, shown: Situations) -> str:
     try:
         text = _fill(text, "rule", "\n".join(_rule(alert)))
         text = _fill(text, "shown", _what_is_shown(text))
@@ -131,15 +91,16 @@ def _fill(text: str, name: str, content: str) -> str:
     return f"{parts[0]}\n{content}\n{parts[2]}"
 
 
-def _rule(alert: Alert) -> Iterator[str]:
-    yield f"Severity **{alert.severity}**, once this has held for **{alert.duration}**"
-    yield f"([{alert.file}](../../deploy/prometheus/rules/{alert.file})):"
+def _rule(alert: str) -> Iterator[str]:
+    rule = ALERTS[alert]
+    yield f"Severity **{rule.fields['labels']['severity']}**, once this has held for **{rule.fields['for']}**"
+    yield f"([{rule.file.name}](../../deploy/prometheus/rules/{rule.file.name})):"
     yield ""
     yield "```promql"
-    yield alert.expression
+    yield rule.expression.rstrip()
     yield "```"
-    by = {name: rule for rule in inhibitions() if alert.name in rule.targets for name in rule.sources}
-    of = {name: rule for rule in inhibitions() if alert.name in rule.sources for name in rule.targets}
+    by = {name: held for held in inhibitions() if alert in held.targets for name in held.sources}
+    of = {name: held for held in inhibitions() if alert in held.sources for name in held.targets}
     for told, names in (
         ("It notifies nobody while one of these fires", by),
         ("While it fires, these notify nobody", of),
@@ -148,8 +109,8 @@ def _rule(alert: Alert) -> Iterator[str]:
             yield ""
             yield f"{told} ([alertmanager.yml](../../deploy/prometheus/alertmanager.yml)):"
             yield ""
-            for name, rule in names.items():
-                yield f"- [{name}]({name}.md), of the same {', '.join(f'`{label}`' for label in rule.equal)}"
+            for name, held in names.items():
+                yield f"- [{name}]({name}.md), of the same {', '.join(f'`{label}`' for label in held.equal)}"
 
 
 def _what_is_shown(text: str) -> str:
@@ -163,10 +124,10 @@ def _what_is_shown(text: str) -> str:
 
 
 async def _run_again(block: str, shown: Situations) -> str:
-    return "".join([f"$ {command}\n{await shown.run(command)}" for command in commands(block)])
+    return "".join([f"$ {command}\n{await shown.run(command)}" for command in _commands(block)])
 
 
-def commands(block: str) -> list[str]:
+def _commands(block: str) -> list[str]:
     """Return the commands of a block: each begins with ``$`` and goes on as the shell would have it go on."""
     found: list[str] = []
     for line in block.splitlines():
@@ -187,7 +148,7 @@ def console_blocks(text: str) -> list[str]:
     return _CONSOLE.findall(text)
 
 
-def _index(texts: Mapping[Alert, str]) -> str:
+def _index(texts: Mapping[str, str]) -> str:
     return "\n".join(
         [
             "# Runbooks",
@@ -198,24 +159,20 @@ def _index(texts: Mapping[Alert, str]) -> str:
             "",
             "| alert | severity | for | what is broken |",
             "| --- | --- | --- | --- |",
-            *(
-                f"| [{alert.name}]({alert.name}.md) | {alert.severity} | {alert.duration} | {what_is_broken(text)} |"
-                for alert, text in texts.items()
-            ),
+            *(_index_row(alert, text) for alert, text in texts.items()),
             "",
         ]
     )
 
 
-def what_is_broken(text: str) -> str:
-    """Return the first paragraph below a page's title.
+def _index_row(alert: str, text: str) -> str:
+    fields = ALERTS[alert].fields
+    return f"| [{alert}]({alert}.md) | {fields['labels']['severity']} | {fields['for']} | {_what_is_broken(text)} |"
 
-    Raises:
-        AssertionError: there is none.
-    """
-    paragraphs = text.split("\n\n")
-    assert len(paragraphs) > 1
-    return paragraphs[1].replace("\n", " ")
+
+def _what_is_broken(text: str) -> str:
+    """Return the first paragraph below a page's title."""
+    return text.split("\n\n")[1].replace("\n", " ")
 
 
 def main() -> None:

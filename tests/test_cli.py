@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NoReturn
 import pytest
 from click.testing import CliRunner
 
-from oxidized_exporter import cli
+from oxidized_exporter import cli, compose
 from oxidized_exporter.errors import ListenError
 
 if TYPE_CHECKING:
@@ -74,7 +74,19 @@ def test_a_good_file_is_served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         served.append(config)
         raise ListenError("far enough")
 
-    monkeypatch.setattr(cli, "open_exporter", open_exporter)
+    monkeypatch.setattr(compose, "open_exporter", open_exporter)
     done = CliRunner().invoke(cli.main, [f"--config.file={path}"])
     assert (done.exit_code, done.output) == (1, "Error: far enough\n")
     assert list(served[0].modules) == ["default", "mine"]
+
+
+def test_sigterm_before_it_serves_ends_it_with_0() -> None:
+    """Unhandled, it would end any process but the first of a container, which would go on."""
+    code = """if True:
+        import os, signal
+        from oxidized_exporter import cli, compose
+        compose.open_exporter = lambda **_: os.kill(os.getpid(), signal.SIGTERM)
+        cli.main(["--web.listen-address=127.0.0.1:0"])
+    """
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=30)  # noqa: S603 - the code above
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

@@ -31,8 +31,9 @@ ALLOWED: Final = {
     "web": {"__init__", "metrics", "scrape", "targets", "config", "errors"},
     "compose": {"web", "metrics", "scrape", "oxidized", "config"},
     "demo": {"compose", "web", "simulator", "config"},
-    "flags": {"web", "errors"},
-    "cli": {"__init__", "compose", "demo", "flags", "log", "web", "config", "errors"},
+    "flags": {"web.listen_address", "errors"},
+    "healthcheck": {"web.listen_address", "errors"},
+    "cli": {"__init__", "compose", "demo", "healthcheck", "flags", "log", "web", "config", "errors"},
     "__main__": {"cli"},
 }
 AIOHTTP_CLIENT: Final = {"oxidized"}

@@ -5,9 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-import tomllib
-from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import pytest
 import yaml
@@ -15,10 +13,13 @@ import yaml
 from oxidized_exporter.errors import FAILURE_REASONS
 from oxidized_exporter.metrics.catalogue import CATALOGUE
 from oxidized_exporter.metrics.exporter import EXPORTER_CATALOGUE
-from tests.runbook_pages import INDEX, RUNBOOKS, SECTIONS, alerts, console_blocks, pages, recording_rules
+from tests.deploy.rule_files import ALERTS, RECORDS, ROOT
+from tests.runbook_pages import INDEX, RUNBOOKS, SECTIONS, console_blocks, pages
 from tests.runbook_situations import NEEDED
 
-_ROOT: Final = Path(__file__).parent.parent
+if TYPE_CHECKING:
+    from pathlib import Path
+
 _PAGES: Final = sorted(path for path in RUNBOOKS.glob("*.md") if path != INDEX)
 
 _HEADING: Final = re.compile(r"^(#+) (.+)$", re.MULTILINE)
@@ -43,15 +44,7 @@ def anchors(path: Path) -> set[str]:
 
 
 def test_each_alert_has_a_page_and_each_page_an_alert() -> None:
-    names = [alert.name for alert in alerts()]
-    assert len(names) == len(set(names))
-    assert {path.stem for path in _PAGES} == set(names)
-
-
-def test_each_alert_links_to_its_page() -> None:
-    repository = tomllib.loads((_ROOT / "pyproject.toml").read_text())["project"]["urls"]["Repository"]
-    for alert in alerts():
-        assert alert.runbook_url == f"{repository}/blob/main/docs/runbooks/{alert.name}.md"
+    assert {path.stem for path in _PAGES} == set(ALERTS)
 
 
 @pytest.mark.skipif(not all(map(shutil.which, NEEDED)), reason=f"needs {', '.join(NEEDED)}")
@@ -62,7 +55,7 @@ async def test_the_pages_are_current() -> None:
 
 def test_the_index_lists_every_alert() -> None:
     listed = re.findall(r"^\| \[(\w+)\]\(\1\.md\) \|", INDEX.read_text(), re.MULTILINE)
-    assert listed == [alert.name for alert in alerts()]
+    assert listed == list(ALERTS)
 
 
 @each_runbook
@@ -88,14 +81,14 @@ def test_links_lead_somewhere(path: Path) -> None:
     for link in _LINK.findall(path.read_text()):
         file, _, anchor = link.partition("#")
         led_to = (path.parent / file).resolve() if file else path
-        assert led_to.is_relative_to(_ROOT)
+        assert led_to.is_relative_to(ROOT)
         assert led_to.is_file(), f"{path.name}: no file {file}"
         assert not anchor or anchor in anchors(led_to), f"{path.name}: no heading #{anchor} in {led_to.name}"
 
 
 @each_page
 def test_metrics_that_a_page_names_exist(path: Path) -> None:
-    known = {metric.name for metric in (*CATALOGUE, *EXPORTER_CATALOGUE)} | recording_rules() | _NO_METRICS
+    known = {metric.name for metric in (*CATALOGUE, *EXPORTER_CATALOGUE)} | set(RECORDS) | _NO_METRICS
     assert set(_METRIC.findall(path.read_text())) <= known
 
 
@@ -120,4 +113,4 @@ def test_the_runbook_of_a_failed_probe_knows_every_reason() -> None:
 
 
 def test_the_runbooks_are_found() -> None:
-    assert "(docs/runbooks/README.md)" in (_ROOT / "README.md").read_text()
+    assert "(docs/runbooks/README.md)" in (ROOT / "README.md").read_text()

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import os
-import re
 import signal
 import socket
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final, cast
 
@@ -18,6 +15,7 @@ from aiohttp import web
 from oxidized_exporter.errors import ListenError
 from oxidized_exporter.web.closing import make_no_new_connections
 from oxidized_exporter.web.connection import Connection
+from oxidized_exporter.web.listen_address import ListenAddress
 from oxidized_exporter.web.reload import begin_reload
 from oxidized_exporter.web.state import EXPORTER
 
@@ -26,44 +24,12 @@ if TYPE_CHECKING:
 
 _log = structlog.stdlib.get_logger(__name__)
 
-DEFAULT_PORT: Final = 10888
 _MOST_RELOADS: Final = 2
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 # For connections that are being made, and requests that are on their way, when the listeners begin to close.
 _LINGER_SECONDS: Final = 0.25
 # Longer than a usual scrape (Prometheus's default scrape_timeout is 10 s), no longer than Kubernetes's patience.
 _DRAIN_SECONDS: Final = 30.0
-_ADDRESS: Final = re.compile(r"(?:\[(?P<ipv6>[^\[\]]*)\]|(?P<host>[^\[\]:]*)):(?P<port>[0-9]{1,5})")
-
-
-@dataclass(frozen=True, slots=True)
-class ListenAddress:
-    """Where to listen; ``host`` is None for every interface, ``port`` 0 for a free one."""
-
-    host: str | None
-    port: int
-
-    def __str__(self) -> str:
-        """Return ``host:port`` as in a flag."""
-        host = self.host or ""
-        return f"[{host}]:{self.port}" if ":" in host else f"{host}:{self.port}"
-
-
-def parse_listen_address(text: str) -> ListenAddress:
-    """Read ``:10888``, ``127.0.0.1:10888``, ``localhost:0`` or ``[::1]:10888``.
-
-    Raises:
-        ListenError: it is none of these.
-    """
-    matched = _ADDRESS.fullmatch(text)
-    if not matched or int(matched["port"]) > 65535:  # noqa: PLR2004 - the range of a TCP port
-        raise ListenError(f"{text!r} is no listen address; write :{DEFAULT_PORT}, 127.0.0.1:0 or [::1]:{DEFAULT_PORT}")
-    if matched["ipv6"] is not None:
-        try:
-            ipaddress.IPv6Address(matched["ipv6"])
-        except ipaddress.AddressValueError:
-            raise ListenError(f"{text!r} has no IPv6 address between its brackets") from None
-    return ListenAddress(host=matched["ipv6"] or matched["host"] or None, port=int(matched["port"]))
 
 
 class Server:

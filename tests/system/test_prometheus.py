@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import shutil
-import socket
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import aiohttp
 import pytest
 import pytest_asyncio
 
 from oxidized_exporter.simulator import Device, fleet
 from tests.system.oxidized import Instance, simulated
-from tests.system.program import EXPORTER, Exporter, eventually, exporting, running
+from tests.system.program import EXPORTER, Exporter, eventually, exporting
+from tests.system.prometheus import Prometheus, prometheus, relabelled, together
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
-    from pathlib import Path
-
-_Json = dict[str, Any]
+    from collections.abc import AsyncIterator
 
 # One Prometheus for all tests: it takes five seconds before its first scrape.
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -43,83 +37,6 @@ _RULES = {
 }
 
 _HOSTILE_NAMES = ('"quoted"', "back\\slash", "new\nline", "nul\0nul", "\N{WASTEBASKET}\N{SNOWMAN}", "{a='b'},", "\\n")
-
-
-class Prometheus:
-    """The HTTP API of a Prometheus."""
-
-    def __init__(self, client: aiohttp.ClientSession, address: str) -> None:
-        self._client = client
-        self._url = f"http://{address}/api/v1"
-
-    async def get(self, what: str, **params: str) -> _Json:
-        async with self._client.get(f"{self._url}/{what}", params=params) as response:
-            data: _Json = (await response.json())["data"]
-            return data
-
-    async def query(self, expression: str) -> list[tuple[dict[str, str], float]]:
-        """Return the labels and the present value of each series."""
-        result = (await self.get("query", query=expression))["result"]
-        return [(series["metric"], float(series["value"][1])) for series in result]
-
-    async def by(self, label: str, expression: str) -> dict[str, float]:
-        """Return the present values by the label that tells the series apart."""
-        series = await self.query(expression)
-        values = {labels[label]: value for labels, value in series}
-        assert len(values) == len(series), f"{label} does not tell these apart: {series}"
-        return values
-
-    async def alerts(self) -> list[tuple[str, _Json]]:
-        """Return state and labels of each alert that is not inactive."""
-        return [(alert["state"], alert["labels"]) for alert in (await self.get("alerts"))["alerts"]]
-
-
-@asynccontextmanager
-async def prometheus(directory: Path, *jobs: _Json) -> AsyncIterator[Prometheus]:
-    """Run a Prometheus with the alert for an Oxidized that is down."""
-    config = {
-        "global": {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "200ms"},
-        "rule_files": ["rules.yml"],
-        "scrape_configs": jobs,
-    }
-    (directory / "rules.yml").write_text(json.dumps(_RULES))
-    (directory / "prometheus.yml").write_text(json.dumps(config))  # JSON is YAML
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{free.getsockname()[1]}"
-    command = (
-        "prometheus",
-        f"--config.file={directory / 'prometheus.yml'}",
-        f"--storage.tsdb.path={directory / 'tsdb'}",
-        f"--web.listen-address={address}",
-    )
-    async with running(*command) as program, aiohttp.ClientSession() as client:
-        await program.err.first("Server is ready")
-        yield Prometheus(client, address)
-
-
-def relabelled(targets: Sequence[str], exporter: Exporter) -> _Json:
-    """Return a job that scrapes each target by itself and calls it by its address."""
-    return {
-        "job_name": "oxidized",
-        "metrics_path": "/probe",
-        "static_configs": [{"targets": list(targets)}],
-        "relabel_configs": [
-            {"source_labels": ["__address__"], "target_label": "__param_target"},
-            {"source_labels": ["__param_target"], "target_label": "instance"},
-            {"target_label": "__address__", "replacement": exporter.address},
-        ],
-    }
-
-
-def together(targets: Sequence[str], exporter: Exporter) -> _Json:
-    """Return a job that scrapes all targets in one request."""
-    return {
-        "job_name": "together",
-        "metrics_path": "/probe",
-        "params": {"target": list(targets)},
-        "static_configs": [{"targets": [exporter.address]}],
-    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +66,7 @@ async def monitored(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[M
         instances = (first, second, third)
         urls = [instance.url for instance in instances]
         jobs = relabelled(urls, exporter), together(urls, exporter)
-        async with prometheus(tmp_path_factory.mktemp("p"), *jobs) as server:
+        async with prometheus(tmp_path_factory.mktemp("p"), *jobs, rules=_RULES) as server:
 
             async def scraped() -> bool:
                 return len(await server.query("oxidized_status == 1")) == 2 * len(instances)

@@ -6,7 +6,8 @@ import pytest
 from aiohttp import web
 
 from oxidized_exporter.errors import ListenError
-from oxidized_exporter.web.server import ListenAddress, Server, parse_listen_address
+from oxidized_exporter.web.listen_address import ListenAddress, parse_listen_address
+from oxidized_exporter.web.server import Server
 
 
 @pytest.mark.parametrize(

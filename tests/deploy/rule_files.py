@@ -1,0 +1,51 @@
+"""The rule files under deploy/prometheus and their unit tests, as data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+ROOT: Final = Path(__file__).parents[2]
+PROMETHEUS: Final = ROOT / "deploy" / "prometheus"
+RULES: Final = PROMETHEUS / "rules"
+RULE_FILES: Final = tuple(sorted(RULES.glob("*.yml")))
+UNIT_TESTS: Final = Path(__file__).parent / "rules"
+
+Document = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """An alert or a recording rule, and the file that it stands in."""
+
+    file: Path
+    fields: Document
+
+    @property
+    def expression(self) -> str:
+        return str(self.fields["expr"])
+
+
+def read(file: Path) -> Document:
+    document: Document = yaml.safe_load(file.read_text())
+    return document
+
+
+def _rules(kind: str) -> dict[str, Rule]:
+    rules = [
+        Rule(file, rule)
+        for file in RULE_FILES
+        for group in read(file)["groups"]
+        for rule in group["rules"]
+        if kind in rule
+    ]
+    named = {rule.fields[kind]: rule for rule in rules}
+    assert len(named) == len(rules), f"a name of {kind} rules stands twice"
+    return named
+
+
+ALERTS: Final = _rules("alert")
+RECORDS: Final = _rules("record")

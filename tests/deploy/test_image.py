@@ -1,0 +1,138 @@
+"""deploy/Dockerfile and .dockerignore: what hadolint sees of them, and what it does not."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Final
+
+import pytest
+from docker.utils import exclude_paths
+from packaging.specifiers import SpecifierSet
+
+from oxidized_exporter import __version__
+from oxidized_exporter.cli import main
+from oxidized_exporter.web.listen_address import DEFAULT_PORT
+from tests.deploy.dockerfile import Instruction, read
+
+ROOT: Final = Path(__file__).parent.parent.parent
+DOCKERFILE: Final = ROOT / "deploy" / "Dockerfile"
+BEFORE, BUILD, FINAL = read(DOCKERFILE)
+PROJECT: Final = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+
+def only(keyword: str) -> Instruction:
+    """Return the one instruction of that name in the final stage."""
+    (instruction,) = (instruction for instruction in FINAL if instruction.keyword == keyword)
+    return instruction
+
+
+def arguments(stage: list[Instruction]) -> dict[str, str]:
+    return dict(argument.argument.split("=", 1) for argument in stage if argument.keyword == "ARG")
+
+
+def files_below(name: str) -> set[str]:
+    path = ROOT / name
+    files = path.rglob("*") if path.is_dir() else [path]
+    return {str(file.relative_to(ROOT)) for file in files if file.is_file() and "__pycache__" not in file.parts}
+
+
+def copied() -> set[str]:
+    """Return what the build takes out of the repository."""
+    copies = [instruction.words for instruction in BUILD if instruction.keyword == "COPY"]
+    return {source for words in copies for source in words[:-1]}
+
+
+def test_hadolint_finds_nothing() -> None:
+    hadolint = Path(sys.executable).parent / "hadolint"
+    command = [str(hadolint), "--no-fail", "--disable-ignore-pragma", "--format=json", str(DOCKERFILE)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 - the linter
+    assert json.loads(done.stdout) == []
+
+
+def test_the_base_is_pinned_and_of_a_python_that_is_supported() -> None:
+    base = arguments(BEFORE)["BASE"]
+    matched = re.fullmatch(r"python:((3\.\d+)\.\d+)-slim-[a-z]+(@sha256:[0-9a-f]{64})?", base)
+    assert matched
+    assert SpecifierSet(PROJECT["requires-python"]).contains(matched[1])
+    assert f"Programming Language :: Python :: {matched[2]}" in PROJECT["classifiers"]
+    assert BUILD[0] == Instruction("FROM", "${BASE} AS build")
+    assert FINAL[0] == Instruction("FROM", "scratch")
+
+
+def test_nothing_is_installed_but_wheels_with_hashes_or_what_was_built_here() -> None:
+    runs = " && ".join(instruction.argument for instruction in BUILD if instruction.keyword == "RUN")
+    installing = [
+        command for command in runs.split("&&") if re.search(r"\bpip\b.* (install|wheel|download)\b", command)
+    ]
+    assert len(installing) == 4
+    for command in installing:
+        assert "--only-binary :all: --require-hashes -r " in command or "--no-index" in command, command
+
+
+def test_all_that_is_copied_is_sent_and_nothing_else() -> None:
+    patterns = (ROOT / ".dockerignore").read_text().splitlines()
+    sent = {path for path in exclude_paths(str(ROOT), patterns) if (ROOT / path).is_file()}
+    # Both are sent in any case, so that the other side knows what to build.
+    sent -= {".dockerignore", "Dockerfile"}
+    wanted = [files_below(source) for source in copied()]
+    assert all(wanted), f"one of {copied()} is not there"
+    assert sent == set().union(*wanted)
+
+
+def test_the_user_is_a_number_and_not_root() -> None:
+    """Kubernetes's runAsNonRoot cannot judge a name."""
+    matched = re.fullmatch(r"(\d+):(\d+)", only("USER").argument)
+    assert matched
+    assert int(matched[1]) > 0
+    assert int(matched[2]) > 0
+
+
+@pytest.mark.parametrize("keyword", ["RUN", "HEALTHCHECK", "ENTRYPOINT"])
+def test_no_shell_is_needed(keyword: str) -> None:
+    command = only(keyword).exec_form()
+    assert command[0] in {*PROJECT["scripts"], "python3"}
+    assert not {instruction.keyword for instruction in FINAL} & {"CMD", "SHELL"}
+
+
+def test_the_health_check_is_a_command_that_gives_up_before_it_is_given_up() -> None:
+    healthcheck = only("HEALTHCHECK")
+    script, name = healthcheck.exec_form()
+    assert PROJECT["scripts"][script] == "oxidized_exporter.cli:main"
+    command = main.commands[name]
+    (own,) = (parameter.default for parameter in command.params if parameter.name == "timeout")
+    matched = re.search(r"--timeout=(\d+)s ", healthcheck.argument)
+    assert matched
+    assert isinstance(own, int)
+    assert own < int(matched[1])
+
+
+def test_port_and_signal() -> None:
+    assert only("EXPOSE").argument == str(DEFAULT_PORT)
+    assert only("STOPSIGNAL").argument == "SIGTERM"
+
+
+def test_the_labels_say_what_the_project_says() -> None:
+    labels = dict(re.findall(r'org\.opencontainers\.image\.(\w+)="([^"]*)"', only("LABEL").argument))
+    assert labels == {
+        "title": "oxidized_exporter",
+        "description": PROJECT["description"],
+        "source": PROJECT["urls"]["Repository"],
+        "licenses": PROJECT["license"],
+        "version": "${VERSION}",
+        "revision": "${REVISION}",
+        "created": "${CREATED}",
+    }
+    assert arguments(FINAL) == {"VERSION": __version__, "REVISION": "unknown", "CREATED": "unknown"}
+
+
+def test_the_environment_names_what_is_copied() -> None:
+    environment = dict(word.split("=", 1) for word in only("ENV").words)
+    (venv,) = (words[-1] for words in (i.words for i in FINAL if i.keyword == "COPY") if words[-1] != "/")
+    assert environment["PATH"] == f"{venv}/bin"
+    assert environment["SSL_CERT_FILE"] in (ROOT / "deploy" / "image_root.py").read_text()
+    assert environment["PYTHONDONTWRITEBYTECODE"] == environment["PYTHONUNBUFFERED"] == "1"

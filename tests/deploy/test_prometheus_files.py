@@ -1,0 +1,72 @@
+"""Configurations of Prometheus and Alertmanager that users copy."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+
+from tests.deploy.rule_files import ALERTS, PROMETHEUS, Document, read
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_SCRAPES = sorted((PROMETHEUS / "scrape").glob("*.yml"))
+
+
+def check(*command: str | Path) -> None:
+    ran = subprocess.run([*map(str, command)], capture_output=True, text=True, check=False)  # noqa: S603 - the tests' own commands
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
+def jobs(file: Path) -> dict[str, Document]:
+    return {job["job_name"]: job for job in read(file)["scrape_configs"]}
+
+
+@pytest.mark.parametrize("file", [*_SCRAPES, PROMETHEUS / "prometheus.yml"], ids=lambda file: file.name)
+def test_promtool_accepts_the_configuration(file: Path) -> None:
+    check("promtool", "check", "config", file)
+
+
+def test_the_one_with_scrape_config_files_names_files_that_there_are_and_is_sound_without_them(tmp_path: Path) -> None:
+    config = read(PROMETHEUS / "prometheus-3.yml")
+    assert {PROMETHEUS / name for name in config.pop("scrape_config_files")} < set(_SCRAPES)
+    config["rule_files"] = [str(PROMETHEUS / name) for name in config["rule_files"]]
+    (tmp_path / "prometheus.yml").write_text(yaml.safe_dump(config))
+    check("promtool", "check", "config", tmp_path / "prometheus.yml")
+
+
+def test_the_one_for_older_versions_has_the_same_jobs() -> None:
+    included = read(PROMETHEUS / "prometheus-3.yml").pop("scrape_config_files")
+    assert jobs(PROMETHEUS / "prometheus.yml") == {
+        name: job for file in included for name, job in jobs(PROMETHEUS / file).items()
+    }
+
+
+def test_the_scrape_config_of_the_operator_is_the_same_job() -> None:
+    (job,) = jobs(PROMETHEUS / "scrape" / "relabelling.yml").values()
+    spec = read(PROMETHEUS / "scrapeconfig.yml")["spec"]
+    assert spec.pop("relabelings")[:-1] == [
+        {"sourceLabels": rule["source_labels"], "targetLabel": rule["target_label"]}
+        for rule in job.pop("relabel_configs")[:-1]
+    ]
+    assert spec == {re.sub(r"_(\w)", lambda part: part[1].upper(), key): value for key, value in job.items()}
+
+
+def test_amtool_accepts_the_configuration_of_alertmanager() -> None:
+    check("amtool", "check-config", PROMETHEUS / "alertmanager.yml")
+
+
+def test_inhibitions_and_routes_are_of_alerts_that_there_are() -> None:
+    config = read(PROMETHEUS / "alertmanager.yml")
+    matchers = [
+        matcher for rule in config["inhibit_rules"] for matcher in (*rule["source_matchers"], *rule["target_matchers"])
+    ]
+    named = {name for matcher in matchers for name in re.findall(r"Oxidized\w+", matcher)}
+    assert named <= set(ALERTS)
+    assert len(named) >= len(config["inhibit_rules"]), "each rule names alerts"
+    quiet = [name for name, rule in ALERTS.items() if rule.fields["labels"]["severity"] == "info"]
+    assert quiet == ["OxidizedRestarted"], "it explains others, and is routed to nobody"

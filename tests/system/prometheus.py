@@ -1,0 +1,108 @@
+"""A real Prometheus as a process of its own, and its HTTP API."""
+
+from __future__ import annotations
+
+import json
+import socket
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+
+from tests.system.program import Exporter, running
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+    from pathlib import Path
+
+Json = dict[str, Any]
+
+
+class Prometheus:
+    """The HTTP API of a Prometheus."""
+
+    def __init__(self, client: aiohttp.ClientSession, address: str) -> None:
+        self._client = client
+        self._url = f"http://{address}/api/v1"
+
+    async def get(self, what: str, **params: str) -> Json:
+        async with self._client.get(f"{self._url}/{what}", params=params) as response:
+            data: Json = (await response.json())["data"]
+            return data
+
+    async def query(self, expression: str) -> list[tuple[dict[str, str], float]]:
+        """Return the labels and the present value of each series."""
+        result = (await self.get("query", query=expression))["result"]
+        return [(series["metric"], float(series["value"][1])) for series in result]
+
+    async def by(self, label: str, expression: str) -> dict[str, float]:
+        """Return the present values by the label that tells the series apart."""
+        series = await self.query(expression)
+        values = {labels[label]: value for labels, value in series}
+        assert len(values) == len(series), f"{label} does not tell these apart: {series}"
+        return values
+
+    async def alerts(self) -> list[tuple[str, Json]]:
+        """Return state and labels of each alert that is not inactive."""
+        return [(alert["state"], alert["labels"]) for alert in (await self.get("alerts"))["alerts"]]
+
+
+def free_address() -> str:
+    """Return an address of the loopback interface that nobody listens on at present."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return f"127.0.0.1:{free.getsockname()[1]}"
+
+
+@asynccontextmanager
+async def prometheus(
+    directory: Path, *jobs: Json, rules: Json, alertmanager: str | None = None, scrape_interval: str = "1s"
+) -> AsyncIterator[Prometheus]:
+    """Run a Prometheus with these rules; one that has an Alertmanager sends its alerts to that address."""
+    receivers = [] if alertmanager is None else [{"static_configs": [{"targets": [alertmanager]}]}]
+    config = {
+        "global": {
+            "scrape_interval": scrape_interval,
+            "scrape_timeout": scrape_interval,
+            "evaluation_interval": "200ms",
+        },
+        "rule_files": ["rules.yml"],
+        "alerting": {"alertmanagers": receivers},
+        "scrape_configs": jobs,
+    }
+    (directory / "rules.yml").write_text(json.dumps(rules))
+    (directory / "prometheus.yml").write_text(json.dumps(config))  # JSON is YAML
+    address = free_address()
+    command = (
+        "prometheus",
+        f"--config.file={directory / 'prometheus.yml'}",
+        f"--storage.tsdb.path={directory / 'tsdb'}",
+        f"--web.listen-address={address}",
+    )
+    async with running(*command) as program, aiohttp.ClientSession() as client:
+        await program.err.first("Server is ready")
+        yield Prometheus(client, address)
+
+
+def relabelled(targets: Sequence[str], exporter: Exporter) -> Json:
+    """Return a job that scrapes each target by itself and calls it by its address."""
+    return {
+        "job_name": "oxidized",
+        "metrics_path": "/probe",
+        "static_configs": [{"targets": list(targets)}],
+        "relabel_configs": [
+            {"source_labels": ["__address__"], "target_label": "__param_target"},
+            {"source_labels": ["__param_target"], "target_label": "instance"},
+            {"target_label": "__address__", "replacement": exporter.address},
+        ],
+    }
+
+
+def together(targets: Sequence[str], exporter: Exporter) -> Json:
+    """Return a job that scrapes all targets in one request."""
+    return {
+        "job_name": "together",
+        "metrics_path": "/probe",
+        "params": {"target": list(targets)},
+        "static_configs": [{"targets": [exporter.address]}],
+    }
