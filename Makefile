@@ -28,11 +28,12 @@ test: lint types  ## linter, type checker and the whole suite with branch covera
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
-# The real Prometheus and Alertmanager. Debian's packages; elsewhere put the four programs on the PATH.
+# The real Prometheus and Alertmanager, and what the runbooks' commands need. Debian's packages; elsewhere put the
+# programs on the PATH.
 tools:
-	@for program in prometheus promtool prometheus-alertmanager amtool; do command -v $$program >/dev/null || missing=1; done; \
+	@for program in prometheus promtool prometheus-alertmanager amtool curl openssl; do command -v $$program >/dev/null || missing=1; done; \
 	if [ "$$missing" ]; then apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
-	  apt-get install -y -qq --no-install-recommends prometheus prometheus-alertmanager; fi
+	  apt-get install -y -qq --no-install-recommends prometheus prometheus-alertmanager curl openssl; fi
 
 check-deploy: tools $(VENV)/installed-deploy  ## rules, image, chart and manifests, each by the real tool
 	$(BIN)/python -m pytest tests/deploy
@@ -57,6 +58,7 @@ format: $(VENV)/installed-test  ## put the code into the form that `make test` a
 docs: $(VENV)/installed-test  ## write the generated pages anew
 	$(BIN)/python -m tests.metrics_page
 	$(BIN)/python -m tests.configuration_page
+	$(BIN)/python -m tests.runbook_pages
 
 golden: $(VENV)/installed-test  ## write the golden expositions anew; read the difference before you commit it
 	$(BIN)/python -m tests.golden_files

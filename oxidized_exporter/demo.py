@@ -22,6 +22,8 @@ from oxidized_exporter.web.state import Settings
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
+    from oxidized_exporter.simulator import Clock
+
 _LOOPBACK: Final = "127.0.0.1"
 _HISTORY_SECONDS: Final = 4 * 86400.0  # so that stale devices are days old
 _FAILING: Final = 0.2
@@ -39,13 +41,11 @@ async def run_demo(*, address: ListenAddress, devices: int) -> None:
     Raises:
         ListenError: the exporter cannot listen there.
     """
-    stale = min(_STALE, _MOST_STALE / devices)
+    healthy_daemon, troubled_daemon = daemons(devices)
     ports = iter(range(address.port + 1, address.port + 4) if address.port else (0, 0, 0))
     async with AsyncExitStack() as stack:
-        healthy = await stack.enter_async_context(simulated(Daemon(fleet(devices), started=_past()), port=next(ports)))
-        troubled = await stack.enter_async_context(
-            simulated(Daemon(fleet(devices, seed=1, failing=_FAILING, stale=stale), started=_past()), port=next(ports))
-        )
+        healthy = await stack.enter_async_context(simulated(healthy_daemon, port=next(ports)))
+        troubled = await stack.enter_async_context(simulated(troubled_daemon, port=next(ports)))
         down = stack.enter_context(closed_port(next(ports)))
         targets = tuple(f"http://{_LOOPBACK}:{port}" for port in (healthy, troubled, down))
         exporter = await stack.enter_async_context(open_exporter(config=Config(), settings=Settings()))
@@ -57,8 +57,22 @@ async def run_demo(*, address: ListenAddress, devices: int) -> None:
         await serve(create_exporter_app(exporter), addresses=(address,), shutdown_delay=0, started=tell)
 
 
-def _past() -> float:
-    return time.time() - _HISTORY_SECONDS
+def daemons(
+    devices: int, *, clock: Clock = time.time, history_seconds: float = _HISTORY_SECONDS
+) -> tuple[Daemon, Daemon]:
+    """Return the daemon that is healthy, and the one with failing and stale devices.
+
+    Args:
+        devices: of each.
+        clock: the time that they live in.
+        history_seconds: how long ago they started.
+    """
+    stale = min(_STALE, _MOST_STALE / devices)
+    started = clock() - history_seconds
+    return (
+        Daemon(fleet(devices), clock=clock, started=started),
+        Daemon(fleet(devices, seed=1, failing=_FAILING, stale=stale), clock=clock, started=started),
+    )
 
 
 @asynccontextmanager

@@ -1,0 +1,116 @@
+"""Alerts, runbooks and links hold to one another, and what the runbooks show is what is printed."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from typing import TYPE_CHECKING, Final
+
+import pytest
+import yaml
+
+from oxidized_exporter.errors import FAILURE_REASONS
+from oxidized_exporter.metrics.catalogue import CATALOGUE
+from oxidized_exporter.metrics.exporter import EXPORTER_CATALOGUE
+from tests.deploy.rule_files import ALERTS, RECORDS, ROOT
+from tests.runbook_pages import INDEX, RUNBOOKS, SECTIONS, console_blocks, pages
+from tests.runbook_situations import NEEDED
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_PAGES: Final = sorted(path for path in RUNBOOKS.glob("*.md") if path != INDEX)
+
+_HEADING: Final = re.compile(r"^(#+) (.+)$", re.MULTILINE)
+_LINK: Final = re.compile(r"\]\(([^)\s]+)\)")
+_METRIC: Final = re.compile(r"(?<![\w:/.-])(?:oxidized|probe)[_:][a-z0-9_:]*[a-z0-9]")
+_PROMQL: Final = re.compile(r"^```promql\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+_NO_METRICS: Final = {"oxidized_exporter"}  # the program
+
+each_page = pytest.mark.parametrize("path", [*_PAGES, INDEX], ids=lambda path: path.stem)
+each_runbook = pytest.mark.parametrize("path", _PAGES, ids=lambda path: path.stem)
+
+
+def prose(text: str) -> str:
+    """Return a page without its blocks."""
+    return re.sub(r"^```.*?^```$", "", text, flags=re.DOTALL | re.MULTILINE)
+
+
+def anchors(path: Path) -> set[str]:
+    """Return the anchors of a page's headings, as GitHub makes them."""
+    headings = (heading for _, heading in _HEADING.findall(prose(path.read_text())))
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_each_alert_has_a_page_and_each_page_an_alert() -> None:
+    assert {path.stem for path in _PAGES} == set(ALERTS)
+
+
+@pytest.mark.skipif(not all(map(shutil.which, NEEDED)), reason=f"needs {', '.join(NEEDED)}")
+async def test_the_pages_are_current() -> None:
+    for path, text in (await pages()).items():
+        assert path.read_text() == text, f"{path.name}: run `make docs`"
+
+
+def test_the_index_lists_every_alert() -> None:
+    listed = re.findall(r"^\| \[(\w+)\]\(\1\.md\) \|", INDEX.read_text(), re.MULTILINE)
+    assert listed == list(ALERTS)
+
+
+@each_runbook
+def test_a_page_says_what_is_broken_whether_it_can_wait_and_what_to_do(path: Path) -> None:
+    text = path.read_text()
+    assert [(level, heading) for level, heading in _HEADING.findall(prose(text))] == [
+        ("#", path.stem),
+        *(("##", section) for section in SECTIONS),
+    ]
+    _, broken, waits, *_ = text.split("\n\n")
+    assert broken
+    assert "**" not in broken
+    assert waits.startswith("**Can it wait?** ")
+    sections = re.split(r"^## .+$", text, flags=re.MULTILINE)[1:]
+    diagnosis = sections[SECTIONS.index("Diagnosis")]
+    assert all(prose(section).strip() for section in sections)
+    assert console_blocks(diagnosis)
+    assert re.search(r"^- ", sections[SECTIONS.index("Mitigation")], re.MULTILINE)
+
+
+@each_page
+def test_links_lead_somewhere(path: Path) -> None:
+    for link in _LINK.findall(path.read_text()):
+        file, _, anchor = link.partition("#")
+        led_to = (path.parent / file).resolve() if file else path
+        assert led_to.is_relative_to(ROOT)
+        assert led_to.is_file(), f"{path.name}: no file {file}"
+        assert not anchor or anchor in anchors(led_to), f"{path.name}: no heading #{anchor} in {led_to.name}"
+
+
+@each_page
+def test_metrics_that_a_page_names_exist(path: Path) -> None:
+    known = {metric.name for metric in (*CATALOGUE, *EXPORTER_CATALOGUE)} | set(RECORDS) | _NO_METRICS
+    assert set(_METRIC.findall(path.read_text())) <= known
+
+
+def test_prometheus_understands_the_queries(tmp_path: Path) -> None:
+    if (promtool := shutil.which("promtool")) is None:
+        pytest.skip("needs promtool: Debian package prometheus")
+    queries = [query for path in _PAGES for query in _PROMQL.findall(path.read_text())]
+    assert len(queries) > len(_PAGES), "each page has its rule, and more"
+    # A recording rule for each: its name has nothing to say.
+    rules = [{"record": f"query:{number}", "expr": query} for number, query in enumerate(queries)]
+    file = tmp_path / "queries.yml"
+    file.write_text(yaml.safe_dump({"groups": [{"name": "queries", "rules": rules}]}))
+    checked = subprocess.run(  # noqa: S603 - what is checked comes from the pages, as a file
+        [promtool, "check", "rules", file], capture_output=True, text=True, check=False
+    )
+    assert checked.returncode == 0, checked.stderr
+
+
+def test_the_runbook_of_a_failed_probe_knows_every_reason() -> None:
+    rows = re.findall(r"^\| (`.+?) \|", (RUNBOOKS / "OxidizedConnectionDown.md").read_text(), re.MULTILINE)
+    assert sorted(reason for row in rows for reason in re.findall(r"`(\w+)`", row)) == sorted(FAILURE_REASONS)
+
+
+def test_the_runbooks_are_found() -> None:
+    assert "(docs/runbooks/README.md)" in (ROOT / "README.md").read_text()
