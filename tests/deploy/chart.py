@@ -64,7 +64,13 @@ def template_text(
         RefusedError: it refuses the values.
     """
     return _helm(
-        helm, "template", release, str(chart), f"--namespace={NAMESPACE}", f"--kube-version={kube_version}", values=values
+        helm,
+        "template",
+        release,
+        str(chart),
+        f"--namespace={NAMESPACE}",
+        f"--kube-version={kube_version}",
+        values=values,
     )
 
 

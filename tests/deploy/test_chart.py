@@ -57,7 +57,9 @@ def given(values: Mapping[str, Any]) -> frozenset[str]:
         *(f"ConfigMap/{file['configMap']}" for file in config.get("files", []) if "configMap" in file),
         *(f"Secret/{file['secret']}" for file in config.get("files", []) if "secret" in file),
     }
-    return frozenset(named | ({f"ServiceAccount/{account.get('name', 'default')}"} if not account.get("create", True) else set()))
+    return frozenset(
+        named | ({f"ServiceAccount/{account.get('name', 'default')}"} if not account.get("create", True) else set())
+    )
 
 
 def faults(judged: Rendered) -> list[str]:

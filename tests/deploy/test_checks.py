@@ -174,7 +174,13 @@ BROKEN: Final[dict[str, tuple[str, str, Path, object, str]]] = {
     "config-map": ("config-map", "ConfigMap", ("metadata", "name"), "a", "ConfigMap/oxidized: nobody makes it"),
     "key": ("config-in-secret", "Secret", ("stringData",), {"a": "b"}, "nobody makes it with the key 'config.yml'"),
     "account": ("default", "ServiceAccount", ("metadata", "name"), "a", "ServiceAccount/oxidized-exporter: nobody"),
-    "null": ("default", "Deployment", (*CONTAINER, "env"), None, "Deployment.spec.template.spec.containers[0].env: null"),
+    "null": (
+        "default",
+        "Deployment",
+        (*CONTAINER, "env"),
+        None,
+        "Deployment.spec.template.spec.containers[0].env: null",
+    ),
     "flag": ("default", "Deployment", (*CONTAINER, "args", 0), "--web.listen=:1", "args: No such option"),
     "value-of-a-flag": ("default", "Deployment", (*CONTAINER, "args", 1), "--web.shutdown-delay=10s", "'10s' is not a"),
     "listens-elsewhere": (
@@ -245,7 +251,13 @@ BROKEN: Final[dict[str, tuple[str, str, Path, object, str]]] = {
     ),
     "host-network": ("default", "Deployment", (*POD, "hostNetwork"), True, "pod: hostNetwork"),
     "token": ("default", "Deployment", (*POD, "automountServiceAccountToken"), GONE, "pod: mounts a token"),
-    "links": ("default", "Deployment", (*POD, "enableServiceLinks"), GONE, "pod: has an environment variable for every"),
+    "links": (
+        "default",
+        "Deployment",
+        (*POD, "enableServiceLinks"),
+        GONE,
+        "pod: has an environment variable for every",
+    ),
     "host-path": (
         "scheduling",
         "Deployment",
@@ -292,7 +304,13 @@ def test_an_object_that_stands_twice_is_told() -> None:
 OF_SCHEMA: Final[dict[str, tuple[str, str, Path, object, str]]] = {
     "unknown-key": ("default", "Deployment", (*POD, "replica"), 1, "('replica' was unexpected)"),
     "unknown-key-of-a-probe": ("probes", "Probe", ("spec", "prober", "uri"), "a", "('uri' was unexpected)"),
-    "unknown-key-of-a-scrape": ("scrape-config", "ScrapeConfig", ("spec", "interval"), "1m", "('interval' was unexpected)"),
+    "unknown-key-of-a-scrape": (
+        "scrape-config",
+        "ScrapeConfig",
+        ("spec", "interval"),
+        "1m",
+        "('interval' was unexpected)",
+    ),
     "unknown-key-of-a-monitor": (
         "service-monitor",
         "ServiceMonitor",

@@ -24,7 +24,10 @@ REFUSED = {
         {"probes": {"targets": [OXIDIZED | {"labels": {"site": 7}}]}},
         "at '/probes/targets/0/labels/site': got number, want string",
     ),
-    "variable-is-a-number": ({"extraEnv": [{"name": "A", "value": 1}]}, "at '/extraEnv/0/value': got number, want string"),
+    "variable-is-a-number": (
+        {"extraEnv": [{"name": "A", "value": 1}]},
+        "at '/extraEnv/0/value': got number, want string",
+    ),
     "replicas-are-text": ({"replicaCount": "2"}, "at '/replicaCount': got string, want integer"),
     "label-too-long": ({"commonLabels": {"a": "b" * 64}}, "at '/commonLabels/a': maxLength: got 64, want 63"),
     "interval-without-unit": ({"probes": {"interval": "60"}}, "at '/probes/interval': '60' does not match pattern"),
@@ -91,6 +94,14 @@ REFUSED = {
         {"autoscaling": {"enabled": True, "minReplicas": 9, "maxReplicas": 3}},
         "autoscaling: maxReplicas is less than minReplicas",
     ),
+    "key-of-the-configuration": (
+        {"config": {"data": {"modules": {"default": {"device": "all"}}}}},
+        "at '/config/data/modules/default': additional properties 'device' not allowed",
+    ),
+    "label-that-prometheus-keeps-for-itself": (
+        {"config": {"data": {"targets": {"eu": {"url": "http://oxidized.example.net", "labels": {"__a": "b"}}}}}},
+        "invalid propertyName '__a'",
+    ),
     "no-such-alert": (
         {"prometheusRule": {"enabled": True, "disabled": ["OxidisedDown"]}},
         'prometheusRule: no alert is named "OxidisedDown"',
@@ -118,7 +129,8 @@ def test_refused(values: dict[str, Any], message: str) -> None:
     ],
 )
 def test_a_secret_comes_into_no_config_map(connection: dict[str, Any], where: str) -> None:
-    data = {"connections": [{"targets": ["https://other.example.net"]}, connection]}
+    targets = {"targets": ["https://oxidized.example.net"]}
+    data = {"connections": [{"targets": ["https://other.example.net"]}, targets | connection]}
     with pytest.raises(RefusedError) as refused:
         template({"config": {"data": data}})
     assert f"config.data.connections[1].{where}: a secret does not belong in a ConfigMap" in str(refused.value)

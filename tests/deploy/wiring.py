@@ -143,7 +143,9 @@ def probers(rendered: Rendered) -> Iterator[str]:
             yield f"Probe: {probe['spec']['prober']['url']} is none of {addresses}"
     for scrape in rendered.of("ScrapeConfig"):
         rules = scrape["spec"]["relabelings"]
-        steps = [(rule.get("sourceLabels"), rule["targetLabel"], rule.get("replacement") in addresses) for rule in rules]
+        steps = [
+            (rule.get("sourceLabels"), rule["targetLabel"], rule.get("replacement") in addresses) for rule in rules
+        ]
         if steps != [
             (["__address__"], "__param_target", False),
             (["__param_target"], "instance", False),
