@@ -41,7 +41,7 @@ class UniqueKeysLoader(yaml.CSafeLoader):
 
 def load_all(text: str) -> list[Object]:
     """Read a stream of YAML documents, the empty ones left out."""
-    return [document for document in yaml.load_all(text, Loader=UniqueKeysLoader) if document is not None]  # noqa: S506 - it is a safe loader
+    return [document for document in yaml.load_all(text, Loader=UniqueKeysLoader) if document is not None]
 
 
 def values_of(path: Path) -> Object:

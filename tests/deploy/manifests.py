@@ -47,7 +47,7 @@ def manifests() -> dict[Path, str]:
     for found in template(_VALUES):
         _forget_helm(found)
         folders[MANIFESTS / _OPERATOR if "coreos.com" in found["apiVersion"] else MANIFESTS].append(found)
-    written = {}
+    written: dict[Path, str] = {}
     for folder, objects in folders.items():
         names = [f"{found['kind'].lower()}.yml" for found in objects]
         written |= {folder / name: _HEAD + _dump(found) for name, found in zip(names, objects, strict=True)}
@@ -63,7 +63,7 @@ def standing() -> set[Path]:
 
 def write() -> None:
     """Write them all, first what the chart is rendered with, and delete what is none of them any more."""
-    written = {}
+    written: dict[Path, str] = {}
     for made in (parts_of_chart, manifests):
         for path, content in made().items():
             path.parent.mkdir(parents=True, exist_ok=True)

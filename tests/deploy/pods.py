@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 # In seconds: what the server needs at most after the shutdown delay (README.md says so).
 _DRAIN: Final = 30
 _QUANTITY: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?)(m|k|[KMGTPE]i?)?")
-_SUFFIXES: Final = {
+_SUFFIXES: Final[dict[str | None, Decimal]] = {
     None: Decimal(1),
     "m": Decimal("0.001"),
     "k": Decimal(1000),
@@ -110,9 +110,8 @@ def paths(rendered: Rendered) -> Iterator[str]:
 
 
 def security(rendered: Rendered) -> Iterator[str]:
-    """The restricted pod security standard, and what this chart promises beyond it."""
+    """The restricted pod security standard, and what this chart promises beyond it: of the pod."""
     spec = rendered.pod["spec"]
-    of_pod = spec.get("securityContext", {})
     yield from (f"pod: {key}" for key in ("hostNetwork", "hostPID", "hostIPC") if spec.get(key))
     if spec.get("automountServiceAccountToken") is not False:
         yield "pod: mounts a token of the service account"
@@ -121,10 +120,15 @@ def security(rendered: Rendered) -> Iterator[str]:
     for volume in spec.get("volumes", []):
         yield from (f"volume {volume['name']}: {kind} is not allowed" for kind in volume.keys() - _VOLUMES)
         mode = volume.get("projected", {}).get("defaultMode", 0)
-        if mode & 0o007 or (mode and "fsGroup" not in of_pod):
+        if mode & 0o007 or (mode and "fsGroup" not in spec.get("securityContext", {})):
             yield f"volume {volume['name']}: mode {mode:o} without fsGroup, or for everybody"
+
+
+def security_of_containers(rendered: Rendered) -> Iterator[str]:
+    """The same, of each container."""
+    spec = rendered.pod["spec"]
     for container in spec["containers"] + spec.get("initContainers", []):
-        context = of_pod | container.get("securityContext", {})
+        context = spec.get("securityContext", {}) | container.get("securityContext", {})
         at = f"container {container['name']}"
         if context.get("runAsNonRoot") is not True or not context.get("runAsUser"):
             yield f"{at}: may run as root"
@@ -160,4 +164,10 @@ def quantities(rendered: Rendered) -> Iterator[str]:
         )
 
 
-CHECKS: Final[tuple[Callable[[Rendered], Iterator[str]], ...]] = (arguments, paths, security, quantities)
+CHECKS: Final[tuple[Callable[[Rendered], Iterator[str]], ...]] = (
+    arguments,
+    paths,
+    security,
+    security_of_containers,
+    quantities,
+)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,9 +11,9 @@ from click.testing import CliRunner
 
 from oxidized_exporter import __version__
 from oxidized_exporter.cli import main
-from tests.deploy import pods, wiring
+from tests.deploy import pods
+from tests.deploy.cases import VALUES, faults, given, rendered
 from tests.deploy.chart import (
-    CASES,
     CHART,
     NEWEST,
     OLDEST,
@@ -23,7 +22,6 @@ from tests.deploy.chart import (
     notes,
     template,
     template_text,
-    values_of,
 )
 from tests.deploy.files import lay_out
 from tests.deploy.schemas import schema_fault
@@ -33,37 +31,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-VALUES: Final[dict[str, dict[str, Any]]] = {"default": {}} | {
-    path.stem: values_of(path) for path in sorted(CASES.glob("*.yml"))
-}
 LONG: Final = "a-release-with-the-longest-name-that-helm-can-take-53"
 DEFAULTS: Final = yaml.safe_load((CHART / "values.yaml").read_text())
 SCHEMA: Final = json.loads((CHART / "values.schema.json").read_text())
 
 each_case = pytest.mark.parametrize("case", VALUES)
-
-
-@functools.cache
-def rendered(case: str, kube_version: str = NEWEST) -> Rendered:
-    return Rendered(template(VALUES[case], kube_version=kube_version), given=given(VALUES[case]))
-
-
-def given(values: Mapping[str, Any]) -> frozenset[str]:
-    """Return what exists already, by the values' word."""
-    config, account = values.get("config", {}), values.get("serviceAccount", {})
-    named = {
-        f"ConfigMap/{config.get('existingConfigMap')}",
-        f"Secret/{config.get('existingSecret')}",
-        *(f"ConfigMap/{file['configMap']}" for file in config.get("files", []) if "configMap" in file),
-        *(f"Secret/{file['secret']}" for file in config.get("files", []) if "secret" in file),
-    }
-    return frozenset(
-        named | ({f"ServiceAccount/{account.get('name', 'default')}"} if not account.get("create", True) else set())
-    )
-
-
-def faults(judged: Rendered) -> list[str]:
-    return [fault for check in (*wiring.CHECKS, *pods.CHECKS) for fault in check(judged)]
 
 
 @each_case
@@ -98,7 +70,7 @@ def test_any_name_of_a_release_gives_names_that_hold(case: str, release: str) ->
 
 
 def test_a_release_that_begins_with_a_digit_is_refused_as_no_service_may() -> None:
-    with pytest.raises(RefusedError, match='"1st-oxidized-exporter" begins with a digit.*set fullnameOverride'):
+    with pytest.raises(RefusedError, match=r'"1st-oxidized-exporter" begins with a digit.*set fullnameOverride'):
         template({}, release="1st")
     assert template({"fullnameOverride": "first"}, release="1st")[0]["metadata"]["name"] == "first"
 
@@ -169,7 +141,7 @@ def test_the_version_is_the_package_s() -> None:
 
 
 def test_no_older_kubernetes_than_is_tested_is_taken() -> None:
-    with pytest.raises(RefusedError, match="chart requires kubeVersion: >=1.27.0-0"):
+    with pytest.raises(RefusedError, match=r"chart requires kubeVersion: >=1\.27\.0-0"):
         template({}, kube_version="1.26.15")
 
 

@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 import aiohttp
 
 from oxidized_exporter.simulator import fleet
+from tests.deploy.cases import rendered
 from tests.deploy.chart import template
 from tests.deploy.files import lay_out
 from tests.deploy.pods import exporter_of
-from tests.deploy.test_chart import rendered
 from tests.deploy.wiring import Rendered
 from tests.harness import Exposition
 from tests.system.oxidized import simulated

@@ -2,40 +2,15 @@
 
 from __future__ import annotations
 
-import copy
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
 import pytest
-import yaml
 
-from tests.deploy.chart import NEWEST, OLDEST, load_all
-from tests.deploy.schemas import schema_fault
-from tests.deploy.test_chart import faults, rendered
+from tests.deploy.cases import GONE, Path, changed, faults, rendered
 from tests.deploy.wiring import Rendered
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from tests.deploy.chart import Object
-
-GONE: Final = object()
 POD: Final = ("spec", "template", "spec")
 CONTAINER: Final = (*POD, "containers", 0)
-Path = tuple[str | int, ...]
-
-
-def changed(case: str, kind: str, path: Path, value: object) -> Rendered:
-    """Return what a case renders, with one thing of its first object of a kind in place of another, or gone."""
-    good = rendered(case)
-    objects: Sequence[Object] = copy.deepcopy(good.objects)
-    part: Any = next(found for found in objects if found["kind"] == kind)
-    for key in path[:-1]:
-        part = part[key]
-    if value is GONE:
-        del part[path[-1]]
-    else:
-        part[path[-1]] = value
-    return Rendered(objects, given=good.given)
 
 
 BROKEN: Final[dict[str, tuple[str, str, Path, object, str]]] = {
@@ -290,68 +265,14 @@ BROKEN: Final[dict[str, tuple[str, str, Path, object, str]]] = {
 }
 
 
-@pytest.mark.parametrize(("case", "kind", "path", "value", "message"), BROKEN.values(), ids=BROKEN)
+@pytest.mark.parametrize("case,kind,path,value,message", BROKEN.values(), ids=BROKEN)
 def test_what_does_not_fit_is_told(case: str, kind: str, path: Path, value: object, message: str) -> None:
     told = faults(changed(case, kind, path, value))
     assert any(message in fault for fault in told), told
 
 
 def test_an_object_that_stands_twice_is_told() -> None:
-    objects = rendered("default").objects
-    assert "Service/oxidized-exporter: stands twice" in faults(Rendered([*objects, *rendered("default").of("Service")]))
-
-
-OF_SCHEMA: Final[dict[str, tuple[str, str, Path, object, str]]] = {
-    "unknown-key": ("default", "Deployment", (*POD, "replica"), 1, "('replica' was unexpected)"),
-    "unknown-key-of-a-probe": ("probes", "Probe", ("spec", "prober", "uri"), "a", "('uri' was unexpected)"),
-    "unknown-key-of-a-scrape": (
-        "scrape-config",
-        "ScrapeConfig",
-        ("spec", "interval"),
-        "1m",
-        "('interval' was unexpected)",
-    ),
-    "unknown-key-of-a-monitor": (
-        "service-monitor",
-        "ServiceMonitor",
-        ("spec", "endpoints", 0, "intervall"),
-        "1m",
-        "('intervall' was unexpected)",
-    ),
-    "unknown-key-of-a-rule": (
-        "prometheus-rule",
-        "PrometheusRule",
-        ("spec", "groups", 0, "rules", 0, "runbook"),
-        "a",
-        "('runbook' was unexpected)",
-    ),
-    "type": ("default", "Service", ("spec", "ports", 0, "port"), "10888", "'10888' is not of type 'integer'"),
-    "type-of-the-operator": ("probes", "Probe", ("spec", "module"), 7, "7 is not of type 'string'"),
-    "duration": ("probes", "Probe", ("spec", "interval"), "1 minute", "'1 minute' does not match"),
-    "choice": ("scrape-config", "ScrapeConfig", ("spec", "scheme"), "http", "'http' is not one of ['HTTP', 'HTTPS']"),
-    "missing": ("default", "Deployment", ("spec", "selector"), GONE, "'selector' is a required property"),
-    "no-such-kind": (
-        "default",
-        "PodDisruptionBudget",
-        ("apiVersion",),
-        "policy/v1beta1",
-        "Couldn't find schema for kind PodDisruptionBudget with api version policy/v1beta1",
-    ),
-}
-
-
-@pytest.mark.parametrize(("case", "kind", "path", "value", "message"), OF_SCHEMA.values(), ids=OF_SCHEMA)
-def test_what_its_type_does_not_allow_is_told(case: str, kind: str, path: Path, value: object, message: str) -> None:
-    (broken, *_) = changed(case, kind, path, value).of(kind)
-    assert message in str(schema_fault(broken, kube_version=NEWEST))
-
-
-def test_what_only_a_newer_kubernetes_knows_is_told() -> None:
-    (budget,) = rendered("default").of("PodDisruptionBudget")
-    assert "'unhealthyPodEvictionPolicy' was unexpected" in str(schema_fault(budget, kube_version="1.25.0"))
-    assert schema_fault(budget, kube_version=OLDEST) is None
-
-
-def test_a_key_that_stands_twice_is_refused() -> None:
-    with pytest.raises(yaml.constructor.ConstructorError, match="a key stands twice"):
-        load_all("a: {b: 1, b: 2}")
+    good = rendered("default")
+    assert "ServiceAccount/oxidized-exporter: stands twice" in faults(
+        Rendered([*good.objects, *good.of("ServiceAccount")])
+    )

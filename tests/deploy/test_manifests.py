@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import subprocess
-from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import pytest
 import yaml
 
 from tests.deploy import manifests
 from tests.deploy.binaries import program
+from tests.deploy.cases import faults, rendered
 from tests.deploy.chart import NEWEST, OLDEST, ROOT, load_all
 from tests.deploy.schemas import schema_fault
-from tests.deploy.test_chart import faults, rendered
 from tests.deploy.wiring import Rendered
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 OPERATOR: Final = manifests.MANIFESTS / "prometheus-operator"
 

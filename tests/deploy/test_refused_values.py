@@ -113,7 +113,7 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize(("values", "message"), REFUSED.values(), ids=REFUSED)
+@pytest.mark.parametrize("values,message", REFUSED.values(), ids=REFUSED)
 def test_refused(values: dict[str, Any], message: str) -> None:
     with pytest.raises(RefusedError) as refused:
         template(values)
@@ -121,7 +121,7 @@ def test_refused(values: dict[str, Any], message: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("connection", "where"),
+    "connection,where",
     [
         ({"basic_auth": {"username": "a", "password": "geheim"}}, "basic_auth.password"),
         ({"authorization": {"credentials": "geheim"}}, "authorization.credentials"),

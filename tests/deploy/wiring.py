@@ -97,10 +97,8 @@ def scaling(rendered: Rendered) -> Iterator[str]:
 
 
 def ports(rendered: Rendered) -> Iterator[str]:
-    of_pod = {port["name"]: port["containerPort"] for each in _containers(rendered) for port in each.get("ports", [])}
-    of_services: dict[str, set[str]] = {}
+    of_pod = _ports_of_pod(rendered)
     for service in rendered.of("Service"):
-        of_services[service["metadata"]["name"]] = {port["name"] for port in service["spec"]["ports"]}
         for port in service["spec"]["ports"]:
             if port["targetPort"] not in of_pod:
                 yield f"Service: no container has the port {port['targetPort']!r}"
@@ -109,25 +107,32 @@ def ports(rendered: Rendered) -> Iterator[str]:
         for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
             if probe in container and container[probe]["httpGet"]["port"] not in own:
                 yield f"{probe}: the container has no port {container[probe]['httpGet']['port']!r}"
+
+
+def policies(rendered: Rendered) -> Iterator[str]:
     for policy in rendered.of("NetworkPolicy"):
         for rule in policy["spec"]["ingress"]:
             if not rule.get("from"):
                 yield "NetworkPolicy: lets everybody in"
-            yield from (
-                f"NetworkPolicy: no container has the port {port['port']!r}"
-                for port in rule["ports"]
-                if port["port"] not in of_pod
-            )
+            for port in rule["ports"]:
+                if port["port"] not in _ports_of_pod(rendered):
+                    yield f"NetworkPolicy: no container has the port {port['port']!r}"
         if any(not rule.get("to") for rule in policy["spec"]["egress"]):
             yield "NetworkPolicy: lets everything out"
+
+
+def monitors(rendered: Rendered) -> Iterator[str]:
+    """What a ServiceMonitor looks for, exactly the Service must have."""
+    (service,) = rendered.of("Service")
+    labels = service["metadata"]["labels"]
+    of_service = {port["name"] for port in service["spec"]["ports"]}
     for monitor in rendered.of("ServiceMonitor"):
-        matched = [s for s in rendered.of("Service") if _meets(monitor["spec"]["selector"], s["metadata"]["labels"])]
-        if not matched:
+        if not _meets(monitor["spec"]["selector"], labels):
             yield f"ServiceMonitor: no Service has the labels {monitor['spec']['selector']}"
-        if monitor["spec"]["jobLabel"] not in (matched or [{"metadata": {"labels": {}}}])[0]["metadata"]["labels"]:
+        if monitor["spec"]["jobLabel"] not in labels:
             yield f"ServiceMonitor: no Service has the label {monitor['spec']['jobLabel']}"
         for endpoint in monitor["spec"]["endpoints"]:
-            if any(endpoint["port"] not in of_services[service["metadata"]["name"]] for service in matched):
+            if endpoint["port"] not in of_service:
                 yield f"ServiceMonitor: the Service has no port {endpoint['port']!r}"
 
 
@@ -194,6 +199,10 @@ def nulls(rendered: Rendered) -> Iterator[str]:
         yield from paths(found, found["kind"])
 
 
+def _ports_of_pod(rendered: Rendered) -> set[str]:
+    return {port["name"] for container in _containers(rendered) for port in container.get("ports", [])}
+
+
 def _containers(rendered: Rendered) -> list[Object]:
     containers: list[Object] = rendered.pod["spec"]["containers"]
     return containers
@@ -204,6 +213,8 @@ CHECKS: Final[tuple[Callable[[Rendered], Iterator[str]], ...]] = (
     selectors,
     scaling,
     ports,
+    policies,
+    monitors,
     probers,
     volumes,
     nulls,
