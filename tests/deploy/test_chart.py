@@ -95,7 +95,7 @@ def has(values: object, path: tuple[str, ...]) -> bool:
 
 
 # Whole parts that a case replaces at once, or that are left as they are.
-WHOLE: Final = {"podSecurityContext", "securityContext", "startupProbe", "livenessProbe", "readinessProbe", "strategy"}
+WHOLE: Final = {"podSecurityContext", "securityContext", "startupProbe", "livenessProbe", "readinessProbe"}
 
 
 def test_every_value_is_set_by_a_case() -> None:
@@ -120,7 +120,7 @@ def test_the_schema_knows_every_value_and_no_other() -> None:
                 yield from compare(part, known[key], f"{at}.{key}")
 
     assert list(compare(DEFAULTS, SCHEMA, "")) == []
-    assert SCHEMA["properties"].keys() - DEFAULTS.keys() == {"global"}
+    assert SCHEMA["properties"].keys() - DEFAULTS.keys() == {"global", "enabled"}
 
 
 @each_case

@@ -131,6 +131,13 @@ BROKEN: Final[dict[str, tuple[str, str, Path, object, str]]] = {
         "HorizontalPodAutoscaler: scales {",
     ),
     "replicas": ("autoscaling", "Deployment", ("spec", "replicas"), 2, "the Deployment's replicas fight it"),
+    "percentage": (
+        "autoscaling",
+        "Deployment",
+        (*CONTAINER, "resources", "requests", "cpu"),
+        GONE,
+        "a container requests no CPU to take a percentage of",
+    ),
     "budget": (
         "default",
         "PodDisruptionBudget",

@@ -102,6 +102,22 @@ REFUSED = {
         {"config": {"data": {"targets": {"eu": {"url": "http://oxidized.example.net", "labels": {"__a": "b"}}}}}},
         "invalid propertyName '__a'",
     ),
+    "nothing-to-take-a-percentage-of": (
+        {"autoscaling": {"enabled": True}, "resources": {"requests": {"cpu": None}}},
+        "autoscaling: without a requested CPU of each container",
+    ),
+    "longer-than-the-interval": (
+        {"probes": {"targets": [OXIDIZED | {"interval": "29s999ms"}]}},
+        "probes.targets: eu: scrapeTimeout 30s is longer than the interval 29s999ms",
+    ),
+    "longer-than-the-monitor-s-interval": (
+        {"serviceMonitor": {"interval": "1m", "scrapeTimeout": "1m1s"}},
+        "serviceMonitor: scrapeTimeout 1m1s is longer than the interval 1m",
+    ),
+    "volume-of-the-chart": (
+        {"extraVolumes": [{"name": "config", "emptyDir": {}}]},
+        "at '/extraVolumes/0/name': 'not' failed",
+    ),
     "no-such-alert": (
         {"prometheusRule": {"enabled": True, "disabled": ["OxidisedDown"]}},
         'prometheusRule: no alert is named "OxidisedDown"',

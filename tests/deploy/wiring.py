@@ -89,6 +89,8 @@ def scaling(rendered: Rendered) -> Iterator[str]:
             yield f"HorizontalPodAutoscaler: scales {target}, which is not here"
         if "replicas" in deployment["spec"]:
             yield "HorizontalPodAutoscaler: the Deployment's replicas fight it"
+        if any("cpu" not in each.get("resources", {}).get("requests", {}) for each in _containers(rendered)):
+            yield "HorizontalPodAutoscaler: a container requests no CPU to take a percentage of"
         if autoscaler["spec"]["minReplicas"] > autoscaler["spec"]["maxReplicas"]:
             yield "HorizontalPodAutoscaler: minReplicas exceeds maxReplicas"
     for budget in rendered.of("PodDisruptionBudget"):
