@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
@@ -184,3 +185,20 @@ def test_the_notes_give_the_next_command_and_warn_of_an_open_exporter() -> None:
     closed = notes({"config": VALUES["config-map"]["config"], "probes": VALUES["probes"]["probes"]})
     assert "every URL can be probed" not in closed
     assert "No Oxidized is probed yet" not in closed
+
+
+def test_the_values_of_the_readme_are_values() -> None:
+    text = (CHART / "README.md").read_text()
+    first = re.findall(r"^\| (`.*?`) \|", text, re.MULTILINE)
+    named = [name for cell in first for name in re.findall(r"`([\w.]+)`", cell)]
+    assert [name for name in named if not has(DEFAULTS, tuple(name.split(".")))] == []
+    assert len(named) > 10
+
+
+def test_the_example_of_the_readme_is_served(tmp_path: Path) -> None:
+    (example,) = re.findall(r"```yaml\n# my-values.yaml\n(.*?)```", (CHART / "README.md").read_text(), re.DOTALL)
+    values = yaml.safe_load(example)
+    judged = Rendered(template(values), given=given(values))
+    assert faults(judged) == []
+    assert {found["kind"] for found in judged.objects} >= {"Probe", "ServiceMonitor", "PrometheusRule"}
+    assert CliRunner().invoke(main, ["check-config", str(lay_out(judged, tmp_path))]).exit_code == 0
