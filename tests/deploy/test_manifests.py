@@ -32,9 +32,9 @@ def kustomized(folder: Path) -> list[dict[str, object]]:
 
 def test_what_is_written_is_current() -> None:
     expected = manifests.parts_of_chart() | manifests.manifests()
+    assert manifests.standing() == set(expected), "run `make manifests`"
     for path, content in expected.items():
         assert path.read_text() == content, f"{path.relative_to(ROOT)}: run `make manifests`"
-    assert manifests.standing() == set(expected), "run `make manifests`"
 
 
 def test_the_rules_of_the_chart_are_those_of_prometheus() -> None:
