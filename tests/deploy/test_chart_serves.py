@@ -1,0 +1,119 @@
+"""The real exporter, started with the arguments and files of a rendered pod, answers what the other objects ask it."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from signal import SIGTERM
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import aiohttp
+
+from oxidized_exporter.simulator import fleet
+from tests.deploy.cases import rendered
+from tests.deploy.chart import template
+from tests.deploy.files import lay_out
+from tests.deploy.pods import exporter_of
+from tests.deploy.wiring import Rendered
+from tests.harness import Exposition
+from tests.system.oxidized import simulated
+from tests.system.program import COMMAND, Exporter, eventually, exporting
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+
+@asynccontextmanager
+async def started(pod: Rendered, folder: Path) -> AsyncIterator[tuple[Exporter, aiohttp.ClientSession]]:
+    """Start it as the pod would, but on loopback, with its files laid out in ``folder``."""
+    file = lay_out(pod, folder)
+    args = [
+        *(arg for arg in exporter_of(pod)["args"] if not arg.startswith(("--config.file=", "--web.listen-address="))),
+        "--web.listen-address=127.0.0.1:0",
+        *([] if file is None else [f"--config.file={file}"]),
+    ]
+    async with exporting(*COMMAND, *args) as exporter, aiohttp.ClientSession() as client:
+        yield exporter, client
+
+
+async def probed(exporter: Exporter, client: aiohttp.ClientSession, path: str, params: dict[str, str]) -> Exposition:
+    async with client.get(exporter.url + path, params=params) as response:
+        assert response.status == 200, await response.text()
+        return Exposition.parse(await response.text())
+
+
+async def test_the_default_pod_is_ready_answers_its_monitor_and_probes(tmp_path: Path) -> None:
+    pod = rendered("default")
+    container = exporter_of(pod)
+    async with started(pod, tmp_path) as (exporter, client), simulated(*fleet(3)) as oxidized:
+        for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
+            assert await exporter.status(client, container[probe]["httpGet"]["path"]) == 200, probe
+        (monitor,) = rendered("service-monitor").of("ServiceMonitor")
+        assert await exporter.status(client, monitor["spec"]["endpoints"][0]["path"]) == 200
+        assert (await exporter.probe(client, oxidized.url)).value("oxidized_status") == 1
+
+
+async def test_a_pod_that_ends_is_not_ready_and_still_serves_for_the_delay(tmp_path: Path) -> None:
+    pod = Rendered(template({"shutdownDelaySeconds": 3}))
+    probe = exporter_of(pod)["readinessProbe"]["httpGet"]["path"]
+    async with started(pod, tmp_path) as (exporter, client), simulated(*fleet(3)) as oxidized:
+        exporter.program.send(SIGTERM)
+        await exporter.program.err.first("msg=stopping")
+        assert await exporter.status(client, probe) == 503
+        assert (await exporter.probe(client, oxidized.url)).value("oxidized_status") == 1
+        assert await exporter.program.exit_code() == 0
+
+
+async def test_what_a_probe_and_a_scrape_config_ask_for_is_answered_alike(tmp_path: Path) -> None:
+    async with simulated(*fleet(3)) as oxidized:
+        targets = [{"name": "lab", "targets": [oxidized.url], "module": "totals"}]
+        config = {
+            "data": {
+                "modules": {"totals": {"devices": "none"}},
+                "connections": [
+                    {"targets": [oxidized.url], "basic_auth": {"username": "a", "password_file": "secrets/lab"}}
+                ],
+                "access": {"allow": [oxidized.url]},
+            },
+            "files": [{"secret": "lab", "items": {"password": "secrets/lab"}}],
+        }
+
+        def asked(kind: str) -> dict[str, Any]:
+            values = {"config": config, "probes": {"kind": kind, "targets": targets}}
+            (found,) = Rendered(template(values)).of(kind)
+            spec: dict[str, Any] = found["spec"]
+            return spec
+
+        probe, scrape = asked("Probe"), asked("ScrapeConfig")
+        (target,) = probe["targets"]["staticConfig"]["static"]
+        by_probe = {"target": target, "module": probe["module"]}
+        (module,) = scrape["params"]["module"]
+        ((target,),) = [each["targets"] for each in scrape["staticConfigs"]]
+        by_scrape = {"target": target, "module": module}
+        assert by_probe == by_scrape
+        async with started(Rendered(template({"config": config})), tmp_path) as (exporter, client):
+            for path, params in ((probe["prober"]["path"], by_probe), (scrape["metricsPath"], by_scrape)):
+                exposition = await probed(exporter, client, path, params)
+                assert exposition.value("oxidized_status") == 1
+                assert exposition.value("oxidized_devices", status="success") == 3
+                assert exposition.all("oxidized_device_status") == []
+
+
+async def test_a_changed_configuration_is_taken_up_as_the_sidecar_asks(tmp_path: Path) -> None:
+    def pod(attempts: int) -> Rendered:
+        return Rendered(template({"config": {"data": {"limits": {"attempts": attempts}}, "onChange": "reload"}}))
+
+    reloader = pod(1).pod["spec"]["containers"][1]
+    (url,) = [arg.partition("=")[2] for arg in reloader["args"] if arg.startswith("--reload-url=")]
+    async with started(pod(1), tmp_path) as (exporter, client):
+
+        async def attempts() -> bool:
+            async with client.get(f"{exporter.url}/config") as response:
+                return "attempts: 2" in await response.text()
+
+        assert not await attempts()
+        lay_out(pod(2), tmp_path, generation="second")
+        async with client.post(exporter.url + urlsplit(url).path) as response:
+            assert response.status == 200, await response.text()
+        await eventually(attempts)

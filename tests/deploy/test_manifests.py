@@ -1,0 +1,70 @@
+"""deploy/kubernetes/ and the chart's copies are current, and what they say holds without Helm."""
+
+from __future__ import annotations
+
+import subprocess
+from typing import TYPE_CHECKING, Final
+
+import pytest
+import yaml
+
+from tests.deploy import manifests
+from tests.deploy.binaries import program
+from tests.deploy.cases import faults, rendered
+from tests.deploy.chart import NEWEST, OLDEST, ROOT, load_all
+from tests.deploy.schemas import schema_fault
+from tests.deploy.wiring import Rendered
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+OPERATOR: Final = manifests.MANIFESTS / "prometheus-operator"
+
+
+def kustomized(folder: Path) -> list[dict[str, object]]:
+    """Build a folder with the real Kustomize."""
+    done = subprocess.run(  # noqa: S603 - a program of the checks
+        [program("kubectl"), "kustomize", str(folder)], capture_output=True, text=True, check=True, timeout=30
+    )
+    assert done.stderr == ""
+    return load_all(done.stdout)
+
+
+def test_what_is_written_is_current() -> None:
+    expected = manifests.parts_of_chart() | manifests.manifests()
+    assert manifests.standing() == set(expected), "run `make manifests`"
+    for path, content in expected.items():
+        assert path.read_text() == content, f"{path.relative_to(ROOT)}: run `make manifests`"
+
+
+def test_the_rules_of_the_chart_are_those_of_prometheus() -> None:
+    files = [yaml.safe_load(path.read_text()) for path in sorted(manifests.RULES.glob("*.yml"))]
+    of_files = {
+        rule.get("alert") or rule["record"]: rule["expr"]
+        for groups in files
+        for group in groups["groups"]
+        for rule in group["rules"]
+    }
+    (found,) = rendered("prometheus-rule").of("PrometheusRule")
+    of_chart = {
+        rule.get("alert") or rule["record"]: rule["expr"]
+        for group in found["spec"]["groups"]
+        for rule in group["rules"]
+    }
+    assert of_chart.pop("MyOxidizedIsEmpty")
+    assert of_chart == of_files
+
+
+@pytest.mark.parametrize("kube_version", [OLDEST, NEWEST])
+def test_objects_hold_to_their_schemas_and_fit_together(kube_version: str) -> None:
+    built = Rendered([*kustomized(manifests.MANIFESTS), *kustomized(OPERATOR)])
+    assert [fault for found in built.objects if (fault := schema_fault(found, kube_version=kube_version))] == []
+    assert faults(built) == []
+    assert {found["kind"] for found in built.objects} >= {"Deployment", "Service", "ConfigMap", "ServiceMonitor"}
+
+
+def test_nothing_is_left_of_helm() -> None:
+    text = "".join(path.read_text() for path in manifests.MANIFESTS.rglob("*.y*ml"))
+    assert "helm" not in text.lower()
+    assert "checksum" not in text
+    assert "namespace:" not in text
