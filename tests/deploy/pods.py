@@ -19,8 +19,7 @@ from oxidized_exporter.web.state import Settings
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tests.deploy.chart import Object
-    from tests.deploy.wiring import Rendered
+    from tests.deploy.chart import Object, Rendered
 
 # In seconds: what the server needs at most after the shutdown delay (README.md says so).
 _DRAIN: Final = 30

@@ -6,14 +6,13 @@ from typing import Final
 
 import pytest
 
-from tests.deploy.cases import GONE, Path, changed, faults, rendered
-from tests.deploy.wiring import Rendered
+from tests.deploy.cases import GONE, POD, KeyPath, changed, faults, rendered
+from tests.deploy.chart import Rendered
 
-POD: Final = ("spec", "template", "spec")
 CONTAINER: Final = (*POD, "containers", 0)
 
 
-BROKEN: Final[dict[str, tuple[str, str, Path, object, str]]] = {
+BROKEN: Final[dict[str, tuple[str, str, KeyPath, object, str]]] = {
     "name": ("default", "Service", ("metadata", "name"), "1st", "Service/1st: the name is no DNS label"),
     "namespace": ("default", "Service", ("metadata", "namespace"), "a", "Service/oxidized-exporter: has a namespace"),
     "label": ("default", "Service", ("metadata", "labels", "a"), "no words", "label a='no words'"),
@@ -115,6 +114,13 @@ BROKEN: Final[dict[str, tuple[str, str, Path, object, str]]] = {
         GONE,
         "NetworkPolicy: lets everything out",
     ),
+    "no-dns": (
+        "network-policy",
+        "NetworkPolicy",
+        ("spec", "egress", 0, "ports", 0, "port"),
+        54,
+        "NetworkPolicy: no DNS can be asked",
+    ),
     "prober": ("probes", "Probe", ("spec", "prober", "url"), "other:10888", "Probe: other:10888 is none of"),
     "scrape-config": (
         "scrape-config",
@@ -184,7 +190,7 @@ BROKEN: Final[dict[str, tuple[str, str, Path, object, str]]] = {
         "Deployment",
         (*CONTAINER, "volumeMounts", 0, "mountPath"),
         "/etc/oxidized",
-        "args: nothing is mounted at /etc/oxidized-exporter",
+        "args: nothing is mounted at /etc/oxidized_exporter",
     ),
     "path": (
         "default",
@@ -273,7 +279,7 @@ BROKEN: Final[dict[str, tuple[str, str, Path, object, str]]] = {
 
 
 @pytest.mark.parametrize("case,kind,path,value,message", BROKEN.values(), ids=BROKEN)
-def test_what_does_not_fit_is_told(case: str, kind: str, path: Path, value: object, message: str) -> None:
+def test_what_does_not_fit_is_told(case: str, kind: str, path: KeyPath, value: object, message: str) -> None:
     told = faults(changed(case, kind, path, value))
     assert any(message in fault for fault in told), told
 

@@ -3,39 +3,19 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from tests.deploy.chart import NAMESPACE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping
 
-    from tests.deploy.chart import Object
+    from tests.deploy.chart import Object, Rendered
 
 _LABEL: Final = re.compile(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?")
 _VALUE: Final = re.compile(r"(([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9])?")
-
-
-@dataclass(frozen=True, slots=True)
-class Rendered:
-    """The objects of one rendering; ``given`` are the ``Kind/name`` that the values say exist already."""
-
-    objects: Sequence[Object]
-    given: frozenset[str] = frozenset()
-
-    def of(self, kind: str) -> list[Object]:
-        return [found for found in self.objects if found["kind"] == kind]
-
-    def named(self, kind: str, name: str) -> Object | None:
-        return next((found for found in self.of(kind) if found["metadata"]["name"] == name), None)
-
-    @property
-    def pod(self) -> Object:
-        """The pod template of the one Deployment."""
-        (deployment,) = self.of("Deployment")
-        pod: Object = deployment["spec"]["template"]
-        return pod
+# Ports of an egress rule, as the chart writes them.
+_DNS: Final = {(("port", 53), ("protocol", protocol)) for protocol in ("UDP", "TCP")}
 
 
 def _meets(selector: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
@@ -121,6 +101,10 @@ def policies(rendered: Rendered) -> Iterator[str]:
                     yield f"NetworkPolicy: no container has the port {port['port']!r}"
         if any(not rule.get("to") for rule in policy["spec"]["egress"]):
             yield "NetworkPolicy: lets everything out"
+        if not any(
+            {tuple(port.items()) for port in rule.get("ports", [])} >= _DNS for rule in policy["spec"]["egress"]
+        ):
+            yield "NetworkPolicy: no DNS can be asked"
 
 
 def monitors(rendered: Rendered) -> Iterator[str]:
