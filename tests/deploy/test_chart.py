@@ -135,7 +135,7 @@ def test_an_image_is_the_chart_s_version_or_what_the_values_say() -> None:
 
 def curled(values: Mapping[str, object]) -> str:
     """Return the URL of the command in the notes."""
-    (url,) = re.findall(r"  curl -s '(\S*)' \| grep ", notes(values))
+    (url,) = re.findall(r"  curl .*'(\S*)' \| grep ", notes(values))
     return str(url)
 
 

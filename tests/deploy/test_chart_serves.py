@@ -62,7 +62,7 @@ async def test_the_command_of_the_notes_is_answered(named_by: str, tmp_path: Pat
         values: dict[str, Any] = {"config": {"data": {"targets": {"lab": {"url": oxidized.url}}}}}
         if named_by == "probes":
             values["probes"] = {"targets": [{"name": "lab", "targets": [oxidized.url]}]}
-        ((printed, pattern),) = re.findall(r"  curl -s '(\S*)' \| grep '(\S*)'", notes(values))
+        ((printed, pattern),) = re.findall(r"  curl .*'(\S*)' \| grep '(\S*)'", notes(values))
         async with started(Rendered(template(values)), tmp_path) as (exporter, client):
             asked = URL(exporter.url + URL(printed, encoded=True).raw_path_qs, encoded=True)
             async with client.get(asked) as response:

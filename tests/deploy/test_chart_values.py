@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 import yaml
 
+from oxidized_exporter.metrics.catalogue import CATALOGUE, DEVICE_LABELS, TARGET_LABEL, ScrapeMetric
 from tests.deploy.cases import VALUES, rendered
 from tests.deploy.chart import CHART, RefusedError, template
 
@@ -24,6 +25,8 @@ DEFAULTS: Final = yaml.safe_load((CHART / "values.yaml").read_text())
 SCHEMA: Final = json.loads((CHART / "values.schema.json").read_text())
 # Whole parts that a case replaces at once, or that are left as they are.
 WHOLE: Final = {"podSecurityContext", "securityContext", "startupProbe", "livenessProbe", "readinessProbe"}
+# Of a parent chart.
+NOT_USED: Final = {"global", "enabled"}
 # What a value of the case `hostile` is where the chart's own has to stay.
 TAKEN: Final = "taken"
 
@@ -73,7 +76,7 @@ def test_what_a_case_sets_has_an_effect(case: str) -> None:
         assert [fault for fault in threads.map(told, leaves(VALUES[case])) if fault] == []
 
 
-def test_the_schema_knows_every_value_and_no_other() -> None:
+def test_the_schema_knows_every_value_and_no_other_and_misses_what_is_null() -> None:
     def compare(values: Mapping[str, Any], schema: Mapping[str, Any], at: str) -> Iterator[str]:
         if "$ref" in schema:
             schema = SCHEMA["definitions"][schema["$ref"].rpartition("/")[2]]
@@ -82,14 +85,28 @@ def test_the_schema_knows_every_value_and_no_other() -> None:
             return
         assert schema["additionalProperties"] is False, at
         yield from (f"{at}.{key}" for key in values.keys() - known.keys())
-        if at.rpartition(".")[2] not in {*WHOLE, "resources", ""}:
-            yield from (f"schema: {at}.{key}" for key in known.keys() - values.keys())
+        if at.rpartition(".")[2] not in {*WHOLE, "resources"}:
+            yield from (f"schema: {at}.{key}" for key in known.keys() - values.keys() - NOT_USED)
+            yield from (f"null: {at}.{key}" for key in values.keys() ^ set(schema["required"]))
         for key, part in values.items():
             if isinstance(part, dict) and part:
                 yield from compare(part, known[key], f"{at}.{key}")
 
     assert list(compare(DEFAULTS, SCHEMA, "")) == []
-    assert SCHEMA["properties"].keys() - DEFAULTS.keys() == {"global", "enabled"}
+
+
+LABELS: Final = {"job", "instance", "__scheme__", *DEVICE_LABELS, TARGET_LABEL} | {
+    label
+    for metric in CATALOGUE
+    for label in (metric.labels if isinstance(metric, ScrapeMetric) else (metric.extra or ())[:1])
+}
+
+
+@pytest.mark.parametrize("label", sorted(LABELS))
+def test_no_label_of_a_target_is_one_that_its_series_have_already(label: str) -> None:
+    target = {"name": "eu", "targets": ["http://oxidized.example.net:8888"], "labels": {"region": "eu", label: "a"}}
+    with pytest.raises(RefusedError, match=f'probes.targets: the label "{label}" is not yours to set'):
+        template({"probes": {"targets": [target]}})
 
 
 def test_the_values_of_the_readme_are_values() -> None:

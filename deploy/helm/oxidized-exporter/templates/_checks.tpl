@@ -8,6 +8,9 @@
 {{- if gt (len $given) 1 -}}
 {{- fail (printf "config.%s: one configuration file is enough" (join " and config." $given)) -}}
 {{- end -}}
+{{- if and $config.inSecret (not $config.data) -}}
+{{- fail "config.inSecret: without config.data there is nothing to keep in a Secret" -}}
+{{- end -}}
 {{- if and $config.files (not $given) -}}
 {{- fail "config.files: without a configuration file nothing names these files" -}}
 {{- end -}}
@@ -17,7 +20,12 @@
 {{- $paths := list "config.yml" -}}
 {{- range $config.files -}}
 {{- range $path := values .items -}}
-{{- if has $path $paths -}}{{- fail (printf "config.files: two files at %q" $path) -}}{{- end -}}
+{{- range $other := $paths -}}
+{{- if eq $path $other -}}{{- fail (printf "config.files: two files at %q" $path) -}}{{- end -}}
+{{- if or (hasPrefix (print $path "/") $other) (hasPrefix (print $other "/") $path) -}}
+{{- fail (printf "config.files: of %q and %q one is a folder of the other" $path $other) -}}
+{{- end -}}
+{{- end -}}
 {{- $paths = append $paths $path -}}
 {{- end -}}
 {{- end -}}
@@ -37,11 +45,29 @@
 {{- if and .Values.networkPolicy.enabled (not .Values.networkPolicy.egress) -}}
 {{- fail "networkPolicy.egress: name where the Oxidized instances are; without it none can be reached" -}}
 {{- end -}}
+{{- $none := list "0" "0%" -}}
+{{- if and (has (toString .Values.rollingUpdate.maxSurge) $none) (has (toString .Values.rollingUpdate.maxUnavailable) $none) -}}
+{{- fail "rollingUpdate: with both at 0 no pod can ever be replaced" -}}
+{{- end -}}
 {{- $probes := .Values.probes -}}
 {{- $names := list -}}
+{{- $series := list -}}
 {{- range $probes.targets -}}
 {{- if has .name $names -}}{{- fail (printf "probes.targets: two are named %q" .name) -}}{{- end -}}
 {{- $names = append $names .name -}}
+{{- range $label := keys (default (dict) .labels) | sortAlpha -}}
+{{- if regexMatch "^(__.*|job|instance|target|full_name|name|group|model|ip|status|reason|collector)$" $label -}}
+{{- fail (printf "probes.targets: the label %q is not yours to set: Prometheus or the series have one of that name" $label) -}}
+{{- end -}}
+{{- end -}}
+{{- $labels := default (dict) .labels | toJson -}}
+{{- range .targets -}}
+{{- $one := print . " " $labels -}}
+{{- if has $one $series -}}
+{{- fail (printf "probes.targets: %q stands in two entries with the same labels: its series would be the same" .) -}}
+{{- end -}}
+{{- $series = append $series $one -}}
+{{- end -}}
 {{- $times := list (default $probes.scrapeTimeout .scrapeTimeout) (default $probes.interval .interval) -}}
 {{- include "oxidized-exporter.checkTimes" (prepend $times (printf "probes.targets: %s" .name)) -}}
 {{- end -}}
@@ -53,8 +79,11 @@
 {{- fail "autoscaling: maxReplicas is less than minReplicas" -}}
 {{- end -}}
 {{- $sidecar := ternary $config.reloader.resources $.Values.resources (eq $config.onChange "reload") -}}
-{{- if and .enabled (not (and (($.Values.resources).requests).cpu (($sidecar).requests).cpu)) -}}
+{{- range $resources := list $.Values.resources $sidecar -}}
+{{- /* Where none is requested, Kubernetes takes the limit. */ -}}
+{{- if and $.Values.autoscaling.enabled (not (or ($resources.requests).cpu ($resources.limits).cpu)) -}}
 {{- fail "autoscaling: without a requested CPU of each container there is nothing to take a percentage of" -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
