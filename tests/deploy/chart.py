@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import yaml
 
 from tests.deploy.binaries import program
+from tests.deploy.rule_files import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Mapping
+    from collections.abc import Hashable, Mapping, Sequence
 
-ROOT: Final = Path(__file__).parent.parent.parent
 CHART: Final = ROOT / "deploy" / "helm" / "oxidized-exporter"
 CASES: Final = Path(__file__).parent / "values"
 RELEASE: Final = "oxidized-exporter"
@@ -23,6 +24,27 @@ OLDEST: Final = "1.27.0"
 NEWEST: Final = "1.37.0"
 
 Object: TypeAlias = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """The objects of one rendering; ``given`` are the ``Kind/name`` that the values say exist already."""
+
+    objects: Sequence[Object]
+    given: frozenset[str] = frozenset()
+
+    def of(self, kind: str) -> list[Object]:
+        return [found for found in self.objects if found["kind"] == kind]
+
+    def named(self, kind: str, name: str) -> Object | None:
+        return next((found for found in self.of(kind) if found["metadata"]["name"] == name), None)
+
+    @property
+    def pod(self) -> Object:
+        """The pod template of the one Deployment."""
+        (deployment,) = self.of("Deployment")
+        pod: Object = deployment["spec"]["template"]
+        return pod
 
 
 class RefusedError(Exception):

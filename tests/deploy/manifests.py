@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
-from tests.deploy.chart import CHART, ROOT, template
+from tests.deploy.chart import CHART, template
+from tests.deploy.rule_files import ROOT, RULES
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.deploy.chart import Object
 
-RULES: Final = ROOT / "deploy" / "prometheus" / "rules"
 RULES_OF_CHART: Final = CHART / "files" / "rules"
 MANIFESTS: Final = ROOT / "deploy" / "kubernetes"
 VALUES_SCHEMA: Final = CHART / "values.schema.json"
@@ -32,7 +32,10 @@ _VALUES: Final = {
 }
 _OPERATOR: Final = "prometheus-operator"
 _OF_HELM: Final = ("helm.sh/chart", "app.kubernetes.io/managed-by")
-_HEAD: Final = "# Written by `make manifests` from the chart; change that, or patch this with Kustomize.\n"
+_HEAD: Final = (
+    "# Written by `make manifests` from the chart. To have it otherwise, patch it with Kustomize, or edit your copy"
+)
+_RESTART: Final = "; then run\n# `kubectl rollout restart deployment/oxidized-exporter`"
 
 
 def parts_of_chart() -> dict[Path, str]:
@@ -50,9 +53,10 @@ def manifests() -> dict[Path, str]:
     written: dict[Path, str] = {}
     for folder, objects in folders.items():
         names = [f"{found['kind'].lower()}.yml" for found in objects]
-        written |= {folder / name: _HEAD + _dump(found) for name, found in zip(names, objects, strict=True)}
+        for name, found in zip(names, objects, strict=True):
+            written[folder / name] = _headed(found, _RESTART if found["kind"] == "ConfigMap" else "")
         kustomization = {"apiVersion": "kustomize.config.k8s.io/v1beta1", "kind": "Kustomization", "resources": names}
-        written[folder / "kustomization.yaml"] = _HEAD + _dump(kustomization)
+        written[folder / "kustomization.yaml"] = _headed(kustomization)
     return written
 
 
@@ -96,8 +100,8 @@ def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
 _Dumper.add_representer(str, _text)
 
 
-def _dump(content: Object) -> str:
-    return yaml.dump(content, Dumper=_Dumper, sort_keys=False, width=120)
+def _headed(content: Object, then: str = "") -> str:
+    return f"{_HEAD}{then}.\n" + yaml.dump(content, Dumper=_Dumper, sort_keys=False, width=120)
 
 
 def _values_schema() -> str:

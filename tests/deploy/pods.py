@@ -7,6 +7,7 @@ import functools
 import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 import click
 
@@ -19,12 +20,11 @@ from oxidized_exporter.web.state import Settings
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tests.deploy.chart import Object
-    from tests.deploy.wiring import Rendered
+    from tests.deploy.chart import Object, Rendered
 
 # In seconds: what the server needs at most after the shutdown delay (README.md says so).
 _DRAIN: Final = 30
-_QUANTITY: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?)(m|k|[KMGTPE]i?)?")
+_QUANTITY: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?)(m|k|Ki|[MGTPE]i?)?")
 _SUFFIXES: Final[dict[str | None, Decimal]] = {
     None: Decimal(1),
     "m": Decimal("0.001"),
@@ -69,6 +69,15 @@ def exporter_of(rendered: Rendered) -> Object:
     return dict(container)
 
 
+def _mounted(container: Object) -> list[str]:
+    return [mount["mountPath"] for mount in container.get("volumeMounts", [])]
+
+
+def _listened_on(rendered: Rendered) -> list[int]:
+    """Return the ports of the exporter."""
+    return [address.port for address in flags(exporter_of(rendered)["args"])["web_listen_address"]]
+
+
 def arguments(rendered: Rendered) -> Iterator[str]:
     container = exporter_of(rendered)
     try:
@@ -77,14 +86,14 @@ def arguments(rendered: Rendered) -> Iterator[str]:
         yield f"args: {error.format_message()}"
         return
     (port,) = container["ports"]
-    if [address.port for address in given["web_listen_address"]] != [port["containerPort"]]:
+    if _listened_on(rendered) != [port["containerPort"]]:
         yield f"args: listens on {given['web_listen_address'][0]}, the container's port is {port['containerPort']}"
     grace = rendered.pod["spec"]["terminationGracePeriodSeconds"]
     if grace <= given["web_shutdown_delay"] + _DRAIN:
         yield f"terminationGracePeriodSeconds: {grace} is not enough for a delay of {given['web_shutdown_delay']:g} s"
     if given["config_file"] is not None:
         folder = given["config_file"].rpartition("/")[0]
-        if folder not in [mount["mountPath"] for mount in container.get("volumeMounts", [])]:
+        if folder not in _mounted(container):
             yield f"args: nothing is mounted at {folder}"
 
 
@@ -102,8 +111,12 @@ def paths(rendered: Rendered) -> Iterator[str]:
     for container in rendered.pod["spec"]["containers"]:
         for argument in container["args"]:
             flag, _, url = argument.partition("=")
+            if flag == "--watched-dir" and url not in _mounted(container):
+                yield f"reloader: nothing is mounted at {url}"
             if flag == "--reload-url":
-                asked.append(("reloader", f"POST /{url.split('/', 3)[3]}"))
+                asked.append(("reloader", f"POST {urlsplit(url).path}"))
+                if urlsplit(url).port not in _listened_on(rendered):
+                    yield f"reloader: the exporter does not listen at {url}"
                 if not flags(exporter_of(rendered)["args"])["web_enable_lifecycle"]:
                     yield "reloader: the exporter does not allow a reload"
     yield from (f"{who}: the exporter has no {path}" for who, path in asked if path not in routes())

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import re
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import yaml
@@ -19,22 +19,20 @@ from tests.deploy.chart import (
     NEWEST,
     OLDEST,
     RefusedError,
+    Rendered,
     lint,
     notes,
     template,
     template_text,
 )
-from tests.deploy.files import lay_out
+from tests.deploy.mounted_files import lay_out
 from tests.deploy.schemas import schema_fault
-from tests.deploy.wiring import Rendered
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from pathlib import Path
 
 LONG: Final = "a-release-with-the-longest-name-that-helm-can-take-53"
-DEFAULTS: Final = yaml.safe_load((CHART / "values.yaml").read_text())
-SCHEMA: Final = json.loads((CHART / "values.schema.json").read_text())
 
 each_case = pytest.mark.parametrize("case", VALUES)
 
@@ -80,48 +78,6 @@ def test_every_template_is_rendered_by_a_case() -> None:
     templates = {path.name for path in (CHART / "templates").glob("*.yaml")}
     printed = "".join(template_text(values) for values in VALUES.values())
     assert {name for name in templates if f"/templates/{name}\n" not in printed} == set()
-
-
-def leaves(value: object, at: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    """Yield the path of every value that is no mapping, or an empty one."""
-    if isinstance(value, dict) and value:
-        for key, part in value.items():
-            yield from leaves(part, (*at, key))
-    else:
-        yield at
-
-
-def has(values: object, path: tuple[str, ...]) -> bool:
-    return not path or (isinstance(values, dict) and path[0] in values and has(values[path[0]], path[1:]))
-
-
-# Whole parts that a case replaces at once, or that are left as they are.
-WHOLE: Final = {"podSecurityContext", "securityContext", "startupProbe", "livenessProbe", "readinessProbe"}
-
-
-def test_every_value_is_set_by_a_case() -> None:
-    paths = {path[:1] if path[0] in WHOLE else path for path in leaves(DEFAULTS)}
-    unset = {".".join(path) for path in paths if not any(has(values, path) for values in VALUES.values())}
-    assert unset == set()
-
-
-def test_the_schema_knows_every_value_and_no_other() -> None:
-    def compare(values: Mapping[str, Any], schema: Mapping[str, Any], at: str) -> Iterator[str]:
-        if "$ref" in schema:
-            schema = SCHEMA["definitions"][schema["$ref"].rpartition("/")[2]]
-        known = schema.get("properties")
-        if known is None:
-            return
-        assert schema["additionalProperties"] is False, at
-        yield from (f"{at}.{key}" for key in values.keys() - known.keys())
-        if at.rpartition(".")[2] not in {*WHOLE, "resources", ""}:
-            yield from (f"schema: {at}.{key}" for key in known.keys() - values.keys())
-        for key, part in values.items():
-            if isinstance(part, dict) and part:
-                yield from compare(part, known[key], f"{at}.{key}")
-
-    assert list(compare(DEFAULTS, SCHEMA, "")) == []
-    assert SCHEMA["properties"].keys() - DEFAULTS.keys() == {"global", "enabled"}
 
 
 @each_case
@@ -177,22 +133,58 @@ def test_an_image_is_the_chart_s_version_or_what_the_values_say() -> None:
     )
 
 
-def test_the_notes_give_the_next_command_and_warn_of_an_open_exporter() -> None:
-    text = notes({})
-    assert "kubectl -n monitoring port-forward service/oxidized-exporter 10888:10888 &" in text
-    assert "every URL can be probed" in text
-    assert "No Oxidized is probed yet" in text
-    closed = notes({"config": VALUES["config-map"]["config"], "probes": VALUES["probes"]["probes"]})
-    assert "every URL can be probed" not in closed
-    assert "No Oxidized is probed yet" not in closed
+def curled(values: Mapping[str, object]) -> str:
+    """Return the URL of the command in the notes."""
+    (url,) = re.findall(r"  curl .*'(\S*)' \| grep ", notes(values))
+    return str(url)
 
 
-def test_the_values_of_the_readme_are_values() -> None:
-    text = (CHART / "README.md").read_text()
-    first = re.findall(r"^\| (`.*?`) \|", text, re.MULTILINE)
-    named = [name for cell in first for name in re.findall(r"`([\w.]+)`", cell)]
-    assert [name for name in named if not has(DEFAULTS, tuple(name.split(".")))] == []
-    assert len(named) > 10
+@pytest.mark.parametrize("case", ["default", "config-map", "service-monitor"])
+def test_the_notes_forward_a_port_of_the_service(case: str) -> None:
+    (service,) = rendered(case).of("Service")
+    (port,) = service["spec"]["ports"]
+    forward = (
+        f"port-forward service/{service['metadata']['name']} {urlsplit(curled(VALUES[case])).port}:{port['port']} &"
+    )
+    assert forward in notes(VALUES[case])
+
+
+@pytest.mark.parametrize(
+    "target", ["http://oxidized.example.net/a&b", "http://[2001:db8::1]:8888", "http://a.b/it's+1"]
+)
+def test_the_command_of_the_notes_asks_for_a_target_as_it_stands(target: str) -> None:
+    """In quotes of the shell, and without what curl takes for a range."""
+    url = curled({"probes": {"targets": [{"name": "eu", "targets": [target]}]}})
+    assert parse_qs(urlsplit(url).query) == {"target": [target]}
+    assert not set("'[]{} ") & set(url)
+
+
+@pytest.mark.parametrize(
+    "config,open_to_all",
+    [
+        ({}, True),
+        ({"data": {"modules": {"default": {"devices": "failing"}}}}, True),
+        ({"data": {"access": {"deny": ["10.0.0.0/8"]}, "targets": {}}}, True),
+        ({"data": {"access": {"allow": ["10.0.0.0/8"]}}}, False),
+        ({"data": {"targets": {"eu": {"url": "http://oxidized.example.net"}}}}, False),
+        ({"existingConfigMap": "mine"}, False),
+        ({"existingSecret": "mine"}, False),
+    ],
+)
+def test_the_notes_warn_of_an_exporter_that_is_open_to_all(config: dict[str, object], open_to_all: bool) -> None:  # noqa: FBT001 - a row of the table
+    assert ("WARNING: every URL can be probed" in notes({"config": config})) == open_to_all
+
+
+def test_the_notes_tell_who_can_ask_for_a_reload() -> None:
+    reload = VALUES["reload"]
+    assert "Who is let in by networkPolicy.ingressFrom can also ask for a reload" in notes(reload)
+    assert "Whoever reaches the exporter can also ask for a reload" in notes({"config": reload["config"]})
+    assert "reload" not in notes({"config": {"data": reload["config"]["data"]}})
+
+
+def test_the_notes_tell_that_nothing_is_probed_yet() -> None:
+    assert "No Oxidized is probed yet" in notes({})
+    assert "No Oxidized is probed yet" not in notes(VALUES["probes"])
 
 
 def test_the_example_of_the_readme_is_served(tmp_path: Path) -> None:

@@ -101,11 +101,6 @@ def test_runbooks_stand_elsewhere_under_the_same_name(chart: Path, base: str) ->
     assert changed["Old"]["annotations"] == {}
 
 
-def test_groups_of_one_s_own_come_last_and_are_no_template(chart: Path) -> None:
-    own = {"name": "mine", "rules": [{"alert": "Mine", "expr": "1", "annotations": {"a": "{{ fail `no` }}"}}]}
-    assert groups_of(chart, groups=[own])[-1] == own
-
-
 @pytest.mark.parametrize("values", [{"disabled": ["Dwon"]}, {"overrides": {"Dwon": {"for": "1h"}}}])
 def test_an_alert_that_is_not_there_is_refused(chart: Path, values: dict[str, object]) -> None:
     with pytest.raises(RefusedError, match='no alert is named "Dwon"; there are Down, Old, Exposed'):

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import asynccontextmanager
 from signal import SIGTERM
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import aiohttp
+import pytest
+from yarl import URL
 
 from oxidized_exporter.simulator import fleet
 from tests.deploy.cases import rendered
-from tests.deploy.chart import template
-from tests.deploy.files import lay_out
+from tests.deploy.chart import Rendered, notes, template
+from tests.deploy.mounted_files import lay_out
 from tests.deploy.pods import exporter_of
-from tests.deploy.wiring import Rendered
 from tests.harness import Exposition
 from tests.system.oxidized import simulated
 from tests.system.program import COMMAND, Exporter, eventually, exporting
@@ -52,6 +54,20 @@ async def test_the_default_pod_is_ready_answers_its_monitor_and_probes(tmp_path:
         (monitor,) = rendered("service-monitor").of("ServiceMonitor")
         assert await exporter.status(client, monitor["spec"]["endpoints"][0]["path"]) == 200
         assert (await exporter.probe(client, oxidized.url)).value("oxidized_status") == 1
+
+
+@pytest.mark.parametrize("named_by", ["probes", "config"])
+async def test_the_command_of_the_notes_is_answered(named_by: str, tmp_path: Path) -> None:
+    async with simulated(*fleet(3)) as oxidized:
+        values: dict[str, Any] = {"config": {"data": {"targets": {"lab": {"url": oxidized.url}}}}}
+        if named_by == "probes":
+            values["probes"] = {"targets": [{"name": "lab", "targets": [oxidized.url]}]}
+        ((printed, pattern),) = re.findall(r"  curl .*'(\S*)' \| grep '(\S*)'", notes(values))
+        async with started(Rendered(template(values)), tmp_path) as (exporter, client):
+            asked = URL(exporter.url + URL(printed, encoded=True).raw_path_qs, encoded=True)
+            async with client.get(asked) as response:
+                lines = (await response.text()).splitlines()
+                assert [line for line in lines if re.search(pattern, line)] == ["oxidized_status 1.0"], lines
 
 
 async def test_a_pod_that_ends_is_not_ready_and_still_serves_for_the_delay(tmp_path: Path) -> None:

@@ -18,8 +18,8 @@ from oxidized_exporter import __version__
 from oxidized_exporter.cli import main
 from oxidized_exporter.web.listen_address import DEFAULT_PORT
 from tests.deploy.dockerfile import Instruction, read
+from tests.deploy.rule_files import ROOT
 
-ROOT: Final = Path(__file__).parent.parent.parent
 DOCKERFILE: Final = ROOT / "deploy" / "Dockerfile"
 BEFORE, BUILD, FINAL = read(DOCKERFILE)
 PROJECT: Final = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import tomllib
-from pathlib import Path
 from typing import Final
 
 import pytest
@@ -12,7 +11,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-ROOT: Final = Path(__file__).parent.parent.parent
+from tests.deploy.rule_files import ROOT
+
 PYPROJECT: Final = tomllib.loads((ROOT / "pyproject.toml").read_text())
 ASKED: Final = {
     "requirements.lock": ("oxidized-exporter (pyproject.toml)", PYPROJECT["project"]["dependencies"]),

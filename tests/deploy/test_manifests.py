@@ -6,14 +6,13 @@ import subprocess
 from typing import TYPE_CHECKING, Final
 
 import pytest
-import yaml
 
 from tests.deploy import manifests
 from tests.deploy.binaries import program
-from tests.deploy.cases import faults, rendered
-from tests.deploy.chart import NEWEST, OLDEST, ROOT, load_all
+from tests.deploy.cases import faults
+from tests.deploy.chart import NEWEST, OLDEST, Rendered, load_all
+from tests.deploy.rule_files import ROOT
 from tests.deploy.schemas import schema_fault
-from tests.deploy.wiring import Rendered
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,24 +34,6 @@ def test_what_is_written_is_current() -> None:
     assert manifests.standing() == set(expected), "run `make manifests`"
     for path, content in expected.items():
         assert path.read_text() == content, f"{path.relative_to(ROOT)}: run `make manifests`"
-
-
-def test_the_rules_of_the_chart_are_those_of_prometheus() -> None:
-    files = [yaml.safe_load(path.read_text()) for path in sorted(manifests.RULES.glob("*.yml"))]
-    of_files = {
-        rule.get("alert") or rule["record"]: rule["expr"]
-        for groups in files
-        for group in groups["groups"]
-        for rule in group["rules"]
-    }
-    (found,) = rendered("prometheus-rule").of("PrometheusRule")
-    of_chart = {
-        rule.get("alert") or rule["record"]: rule["expr"]
-        for group in found["spec"]["groups"]
-        for rule in group["rules"]
-    }
-    assert of_chart.pop("MyOxidizedIsEmpty")
-    assert of_chart == of_files
 
 
 @pytest.mark.parametrize("kube_version", [OLDEST, NEWEST])

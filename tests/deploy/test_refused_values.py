@@ -48,6 +48,38 @@ REFUSED = {
         {"podDisruptionBudget": {"minAvailable": 1}},
         "at '/podDisruptionBudget': additional properties 'minAvailable' not allowed",
     ),
+    "no-suffix": (
+        {"resources": {"limits": {"memory": "512K"}}},
+        "'512K' does not match",
+    ),
+    "negative": ({"resources": {"limits": {"cpu": -1}}}, "at '/resources/limits/cpu': minimum: got -1, want 0"),
+    "key-of-a-label": ({"commonLabels": {"a b": "c"}}, "'a b' does not match pattern"),
+    "key-of-an-annotation": ({"podAnnotations": {"/a": "b"}}, "'/a' does not match pattern"),
+    "units-in-disorder": ({"probes": {"interval": "1s1m"}}, "at '/probes/interval': '1s1m' does not match pattern"),
+    "surge": (
+        {"rollingUpdate": {"maxSurge": "one"}},
+        "at '/rollingUpdate/maxSurge': 'one' does not match pattern",
+    ),
+    "nothing-to-roll": (
+        {"rollingUpdate": {"maxSurge": "0%", "maxUnavailable": 0}},
+        "rollingUpdate: with both at 0 no pod can ever be replaced",
+    ),
+    "target-twice": (
+        {"probes": {"targets": [OXIDIZED, OXIDIZED | {"name": "again"}]}},
+        'probes.targets: "http://oxidized.example.net:8888" stands in two entries with the same labels',
+    ),
+    "target-twice-in-an-entry": (
+        {"probes": {"targets": [OXIDIZED | {"targets": ["a.b", "a.b"]}]}},
+        "at '/probes/targets/0/targets': items at 0 and 1 are equal",
+    ),
+    "no-secret": (
+        {"config": {"inSecret": True, "existingConfigMap": "a"}},
+        "config.inSecret: without config.data there is nothing to keep in a Secret",
+    ),
+    "file-and-folder": (
+        {"config": {"existingSecret": "a", "files": [{"secret": "a", "items": {"b": "tls/ca", "c": "tls"}}]}},
+        'config.files: of "tls" and "tls/ca" one is a folder of the other',
+    ),
     "quantity": ({"resources": {"limits": {"memory": "1 GB"}}}, "at '/resources/limits/memory': '1 GB' does not match"),
     "flag-of-a-value": ({"extraArgs": ["--web.shutdown-delay=600"]}, "at '/extraArgs/0': 'not' failed"),
     "flag-with-a-space": ({"extraArgs": ["timeout-offset 1"]}, "at '/extraArgs/0': 'timeout-offset 1' does not match"),
@@ -106,6 +138,17 @@ REFUSED = {
         {"autoscaling": {"enabled": True}, "resources": {"requests": {"cpu": None}}},
         "autoscaling: without a requested CPU of each container",
     ),
+    "nothing-of-the-sidecar-either": (
+        {
+            "autoscaling": {"enabled": True},
+            "config": {
+                "existingSecret": "a",
+                "onChange": "reload",
+                "reloader": {"resources": {"requests": {"cpu": None}}},
+            },
+        },
+        "autoscaling: without a requested CPU of each container",
+    ),
     "longer-than-the-interval": (
         {"probes": {"targets": [OXIDIZED | {"interval": "29s999ms"}]}},
         "probes.targets: eu: scrapeTimeout 30s is longer than the interval 29s999ms",
@@ -134,6 +177,22 @@ def test_refused(values: dict[str, Any], message: str) -> None:
     with pytest.raises(RefusedError) as refused:
         template(values)
     assert message in str(refused.value)
+
+
+@pytest.mark.parametrize("helm", ["helm3", "helm4"])
+@pytest.mark.parametrize(
+    "values,key",
+    [
+        ({"networkPolicy": OPEN | {"ingressFrom": None}}, "ingressFrom"),
+        ({"config": {"data": {"modules": {}}, "existingSecret": None}}, "existingSecret"),
+        ({"podLabels": None}, "podLabels"),
+        ({"probes": None}, "probes"),
+    ],
+)
+def test_a_value_that_is_null_is_missed(values: dict[str, Any], key: str, helm: str) -> None:
+    """Helm takes null for a wish to have no such key."""
+    with pytest.raises(RefusedError, match=rf"missing property '{key}'|{key} is required"):
+        template(values, helm=helm)
 
 
 @pytest.mark.parametrize(

@@ -7,13 +7,11 @@ from typing import Final
 import pytest
 import yaml
 
-from tests.deploy.cases import GONE, Path, changed, rendered
+from tests.deploy.cases import GONE, POD, KeyPath, changed, rendered
 from tests.deploy.chart import NEWEST, OLDEST, load_all
 from tests.deploy.schemas import schema_fault
 
-POD: Final = ("spec", "template", "spec")
-
-OF_SCHEMA: Final[dict[str, tuple[str, str, Path, object, str]]] = {
+OF_SCHEMA: Final[dict[str, tuple[str, str, KeyPath, object, str]]] = {
     "unknown-key": ("default", "Deployment", (*POD, "replica"), 1, "('replica' was unexpected)"),
     "unknown-key-of-a-probe": ("probes", "Probe", ("spec", "prober", "uri"), "a", "('uri' was unexpected)"),
     "unknown-key-of-a-scrape": (
@@ -53,7 +51,7 @@ OF_SCHEMA: Final[dict[str, tuple[str, str, Path, object, str]]] = {
 
 
 @pytest.mark.parametrize("case,kind,path,value,message", OF_SCHEMA.values(), ids=OF_SCHEMA)
-def test_what_its_type_does_not_allow_is_told(case: str, kind: str, path: Path, value: object, message: str) -> None:
+def test_what_its_type_does_not_allow_is_told(case: str, kind: str, path: KeyPath, value: object, message: str) -> None:
     (broken, *_) = changed(case, kind, path, value).of(kind)
     assert message in str(schema_fault(broken, kube_version=NEWEST))
 

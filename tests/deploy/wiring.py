@@ -3,39 +3,20 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from tests.deploy.chart import NAMESPACE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping
 
-    from tests.deploy.chart import Object
+    from tests.deploy.chart import Object, Rendered
 
 _LABEL: Final = re.compile(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?")
+_KEY: Final = re.compile(r"([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 _VALUE: Final = re.compile(r"(([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9])?")
-
-
-@dataclass(frozen=True, slots=True)
-class Rendered:
-    """The objects of one rendering; ``given`` are the ``Kind/name`` that the values say exist already."""
-
-    objects: Sequence[Object]
-    given: frozenset[str] = frozenset()
-
-    def of(self, kind: str) -> list[Object]:
-        return [found for found in self.objects if found["kind"] == kind]
-
-    def named(self, kind: str, name: str) -> Object | None:
-        return next((found for found in self.of(kind) if found["metadata"]["name"] == name), None)
-
-    @property
-    def pod(self) -> Object:
-        """The pod template of the one Deployment."""
-        (deployment,) = self.of("Deployment")
-        pod: Object = deployment["spec"]["template"]
-        return pod
+# Ports of an egress rule, as the chart writes them.
+_DNS: Final = {(("port", 53), ("protocol", protocol)) for protocol in ("UDP", "TCP")}
 
 
 def _meets(selector: Mapping[str, Any], labels: Mapping[str, str]) -> bool:
@@ -59,6 +40,7 @@ def names(rendered: Rendered) -> Iterator[str]:
         if not {"app.kubernetes.io/name", "app.kubernetes.io/instance", "app.kubernetes.io/version"} <= labels.keys():
             yield f"{at}: lacks a recommended label"
         yield from (f"{at}: label {key}={value!r}" for key, value in labels.items() if not _VALUE.fullmatch(value))
+        yield from (f"{at}: label {key!r} is no key" for key in labels if not _KEY.fullmatch(key))
 
 
 def selectors(rendered: Rendered) -> Iterator[str]:
@@ -89,7 +71,7 @@ def scaling(rendered: Rendered) -> Iterator[str]:
             yield f"HorizontalPodAutoscaler: scales {target}, which is not here"
         if "replicas" in deployment["spec"]:
             yield "HorizontalPodAutoscaler: the Deployment's replicas fight it"
-        if any("cpu" not in each.get("resources", {}).get("requests", {}) for each in _containers(rendered)):
+        if not all(map(_cpu_is_requested, _containers(rendered))):
             yield "HorizontalPodAutoscaler: a container requests no CPU to take a percentage of"
         if autoscaler["spec"]["minReplicas"] > autoscaler["spec"]["maxReplicas"]:
             yield "HorizontalPodAutoscaler: minReplicas exceeds maxReplicas"
@@ -113,6 +95,8 @@ def ports(rendered: Rendered) -> Iterator[str]:
 
 def policies(rendered: Rendered) -> Iterator[str]:
     for policy in rendered.of("NetworkPolicy"):
+        if policy["spec"]["policyTypes"] != ["Ingress", "Egress"]:
+            yield "NetworkPolicy: is not for both ways"
         for rule in policy["spec"]["ingress"]:
             if not rule.get("from"):
                 yield "NetworkPolicy: lets everybody in"
@@ -121,6 +105,10 @@ def policies(rendered: Rendered) -> Iterator[str]:
                     yield f"NetworkPolicy: no container has the port {port['port']!r}"
         if any(not rule.get("to") for rule in policy["spec"]["egress"]):
             yield "NetworkPolicy: lets everything out"
+        if not any(
+            {tuple(port.items()) for port in rule.get("ports", [])} >= _DNS for rule in policy["spec"]["egress"]
+        ):
+            yield "NetworkPolicy: no DNS can be asked"
 
 
 def monitors(rendered: Rendered) -> Iterator[str]:
@@ -199,6 +187,11 @@ def nulls(rendered: Rendered) -> Iterator[str]:
 
     for found in rendered.objects:
         yield from paths(found, found["kind"])
+
+
+def _cpu_is_requested(container: Object) -> bool:
+    """Tell whether it is, or has a limit, which Kubernetes takes for it."""
+    return any("cpu" in amounts for amounts in container.get("resources", {}).values())
 
 
 def _ports_of_pod(rendered: Rendered) -> set[str]:

@@ -9,7 +9,7 @@ import trustme
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.deploy.wiring import Rendered
+    from tests.deploy.chart import Rendered
 
 CONFIG = "config.yml"
 

@@ -1,4 +1,4 @@
-"""The checks themselves: each is shown one thing that is broken, and says so."""
+"""The checks of `wiring`: each is shown one thing that is broken, and says so."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from typing import Final
 
 import pytest
 
-from tests.deploy.cases import GONE, Path, changed, faults, rendered
-from tests.deploy.wiring import Rendered
+from tests.deploy.cases import GONE, POD, KeyPath, changed, faults, rendered
+from tests.deploy.chart import Rendered
 
-POD: Final = ("spec", "template", "spec")
 CONTAINER: Final = (*POD, "containers", 0)
 
 
-BROKEN: Final[dict[str, tuple[str, str, Path, object, str]]] = {
+BROKEN: Final[dict[str, tuple[str, str, KeyPath, object, str]]] = {
     "name": ("default", "Service", ("metadata", "name"), "1st", "Service/1st: the name is no DNS label"),
     "namespace": ("default", "Service", ("metadata", "namespace"), "a", "Service/oxidized-exporter: has a namespace"),
     "label": ("default", "Service", ("metadata", "labels", "a"), "no words", "label a='no words'"),
+    "key-of-a-label": ("default", "Service", ("metadata", "labels", "a b"), "c", "label 'a b' is no key"),
     "labels": (
         "default",
         "Service",
@@ -115,6 +115,20 @@ BROKEN: Final[dict[str, tuple[str, str, Path, object, str]]] = {
         GONE,
         "NetworkPolicy: lets everything out",
     ),
+    "one-way": (
+        "network-policy",
+        "NetworkPolicy",
+        ("spec", "policyTypes"),
+        ["Ingress"],
+        "NetworkPolicy: is not for both ways",
+    ),
+    "no-dns": (
+        "network-policy",
+        "NetworkPolicy",
+        ("spec", "egress", 0, "ports", 0, "port"),
+        54,
+        "NetworkPolicy: no DNS can be asked",
+    ),
     "prober": ("probes", "Probe", ("spec", "prober", "url"), "other:10888", "Probe: other:10888 is none of"),
     "scrape-config": (
         "scrape-config",
@@ -134,7 +148,7 @@ BROKEN: Final[dict[str, tuple[str, str, Path, object, str]]] = {
     "percentage": (
         "autoscaling",
         "Deployment",
-        (*CONTAINER, "resources", "requests", "cpu"),
+        (*CONTAINER, "resources", "limits", "cpu"),
         GONE,
         "a container requests no CPU to take a percentage of",
     ),
@@ -163,117 +177,11 @@ BROKEN: Final[dict[str, tuple[str, str, Path, object, str]]] = {
         None,
         "Deployment.spec.template.spec.containers[0].env: null",
     ),
-    "flag": ("default", "Deployment", (*CONTAINER, "args", 0), "--web.listen=:1", "args: No such option"),
-    "value-of-a-flag": ("default", "Deployment", (*CONTAINER, "args", 1), "--web.shutdown-delay=10s", "'10s' is not a"),
-    "listens-elsewhere": (
-        "default",
-        "Deployment",
-        (*CONTAINER, "args", 0),
-        "--web.listen-address=:8080",
-        "args: listens on :8080, the container's port is 10888",
-    ),
-    "grace": (
-        "default",
-        "Deployment",
-        (*POD, "terminationGracePeriodSeconds"),
-        40,
-        "terminationGracePeriodSeconds: 40 is not enough for a delay of 10 s",
-    ),
-    "mount": (
-        "config-map",
-        "Deployment",
-        (*CONTAINER, "volumeMounts", 0, "mountPath"),
-        "/etc/oxidized",
-        "args: nothing is mounted at /etc/oxidized-exporter",
-    ),
-    "path": (
-        "default",
-        "Deployment",
-        (*CONTAINER, "livenessProbe", "httpGet", "path"),
-        "/healthz",
-        "livenessProbe: the exporter has no GET /healthz",
-    ),
-    "path-of-the-prober": ("probes", "Probe", ("spec", "prober", "path"), "/scrape", "Probe: the exporter has no GET"),
-    "path-of-the-reloader": (
-        "reload",
-        "Deployment",
-        (*POD, "containers", 1, "args", 1),
-        "--reload-url=http://127.0.0.1:10888/reload",
-        "reloader: the exporter has no POST /reload",
-    ),
-    "reload-forbidden": (
-        "reload",
-        "Deployment",
-        (*CONTAINER, "args", 4),
-        "--log.level=info",
-        "reloader: the exporter does not allow a reload",
-    ),
-    "root": ("default", "Deployment", (*POD, "securityContext", "runAsUser"), 0, "container exporter: may run as root"),
-    "seccomp": ("default", "Deployment", (*POD, "securityContext", "seccompProfile"), GONE, "no seccomp profile"),
-    "privileges": (
-        "default",
-        "Deployment",
-        (*CONTAINER, "securityContext", "allowPrivilegeEscalation"),
-        GONE,
-        "may gain privileges",
-    ),
-    "capabilities": (
-        "default",
-        "Deployment",
-        (*CONTAINER, "securityContext", "capabilities"),
-        {"drop": ["ALL"], "add": ["NET_RAW"]},
-        "keeps capabilities",
-    ),
-    "root-file-system": (
-        "default",
-        "Deployment",
-        (*CONTAINER, "securityContext", "readOnlyRootFilesystem"),
-        False,
-        "can write to its root file system",
-    ),
-    "host-network": ("default", "Deployment", (*POD, "hostNetwork"), True, "pod: hostNetwork"),
-    "token": ("default", "Deployment", (*POD, "automountServiceAccountToken"), GONE, "pod: mounts a token"),
-    "links": (
-        "default",
-        "Deployment",
-        (*POD, "enableServiceLinks"),
-        GONE,
-        "pod: has an environment variable for every",
-    ),
-    "host-path": (
-        "scheduling",
-        "Deployment",
-        (*POD, "volumes", 0),
-        {"name": "more", "hostPath": {"path": "/"}},
-        "volume more: hostPath is not allowed",
-    ),
-    "mode": (
-        "config-map",
-        "Deployment",
-        (*POD, "volumes", 0, "projected", "defaultMode"),
-        0o444,
-        "volume config: mode 444 without fsGroup, or for everybody",
-    ),
-    "quantity": (
-        "default",
-        "Deployment",
-        (*CONTAINER, "resources", "limits", "memory"),
-        "512MB",
-        "exporter: limits.memory: '512MB' is no quantity",
-    ),
-    "request-over-limit": (
-        "default",
-        "Deployment",
-        (*CONTAINER, "resources", "requests", "memory"),
-        "1Gi",
-        "exporter: requests more memory than its limit",
-    ),
-    "no-limit": ("default", "Deployment", (*CONTAINER, "resources"), GONE, "exporter: has no limit of memory"),
 }
 
 
 @pytest.mark.parametrize("case,kind,path,value,message", BROKEN.values(), ids=BROKEN)
-def test_what_does_not_fit_is_told(case: str, kind: str, path: Path, value: object, message: str) -> None:
+def test_what_does_not_fit_is_told(case: str, kind: str, path: KeyPath, value: object, message: str) -> None:
     told = faults(changed(case, kind, path, value))
     assert any(message in fault for fault in told), told
 
