@@ -162,7 +162,9 @@ async def test_a_name_that_is_never_resolved_is_given_up_in_time(run: Run) -> No
 async def test_the_variable_of_the_time_out_is_its_own(run: Run) -> None:
     async with foreign(then_close=False) as address:
         flag = f"--web.listen-address={address}"
-        program = await run(*HEALTHCHECK, flag, OXIDIZED_EXPORTER_HEALTHCHECK_TIMEOUT="1", OXIDIZED_EXPORTER_TIMEOUT="9")
+        program = await run(
+            *HEALTHCHECK, flag, OXIDIZED_EXPORTER_HEALTHCHECK_TIMEOUT="1", OXIDIZED_EXPORTER_TIMEOUT="9"
+        )
         assert (await failure(program)).endswith("did not answer within 1 s")
 
 
