@@ -23,18 +23,14 @@ $(VENV)/installed-deploy: $(VENV)/installed-test tests/deploy/helm-requirements.
 demo: $(VENV)/installed  ## three simulated Oxidized instances and the exporter in front of them
 	$(BIN)/oxidized-exporter demo
 
-test: lint types  ## linter, type checker and the whole suite with branch coverage
+test: lint types  ## linter, type checker and the suite without tests/deploy, with branch coverage
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest --ignore=tests/deploy
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
-# The real Prometheus and Alertmanager, and what the runbooks' commands need. Debian's packages; elsewhere put the
-# programs on the PATH.
-tools:
-	@for program in prometheus promtool prometheus-alertmanager amtool curl openssl; do command -v $$program >/dev/null || missing=1; done; \
-	if [ "$$missing" ]; then apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
-	  apt-get install -y -qq --no-install-recommends prometheus prometheus-alertmanager curl openssl; fi
+tools:  ## Prometheus, Alertmanager, curl and openssl, as Debian's packages
+	@sh tests/install_tools.sh
 
 check-deploy: tools $(VENV)/installed-deploy  ## rules, image, chart and manifests, each by the real tool
 	$(BIN)/python -m pytest tests/deploy

@@ -145,7 +145,13 @@ def check_config(*, file: str) -> None:
     default=[f":{DEFAULT_PORT}"],
     help="Address that the exporter was told to listen on; of several, the first is asked.",
 )
-@flag("timeout", type=click.IntRange(min=1, max=60), default=3, help="Seconds to wait for the answer.")
+@flag(
+    "timeout",
+    of="healthcheck",
+    type=click.IntRange(min=1, max=60),
+    default=3,
+    help="Seconds to wait for the answer, resolving the host included.",
+)
 def healthcheck(*, web_listen_address: tuple[ListenAddress, ...], timeout: int) -> None:
     """Ask the exporter on this machine whether it is healthy: exit with 0, or with 1 and say why not."""
     from oxidized_exporter.healthcheck import check_health

@@ -32,14 +32,17 @@ class _Option(click.Option):
         return value
 
 
-def flag(name: str, **settings: Any) -> Callable[[_Command], _Command]:
-    """Declare ``--name``, which ``OXIDIZED_EXPORTER_NAME`` (dots and dashes as underscores) sets too."""
+def flag(name: str, *, of: str = "", **settings: Any) -> Callable[[_Command], _Command]:
+    """Declare ``--name``, which ``OXIDIZED_EXPORTER_NAME`` (dots and dashes as underscores) sets too.
+
+    ``of`` a command, it is set by ``OXIDIZED_EXPORTER_COMMAND_NAME``: variables are read by all commands.
+    """
     parameter = name.replace(".", "_").replace("-", "_")
     return click.option(
         f"--{name}",
         parameter,
         cls=_Option,
-        envvar=_PREFIX + parameter.upper(),
+        envvar=_PREFIX + (f"{of}_" if of else "").upper() + parameter.upper(),
         show_envvar=True,
         show_default=True,
         **settings,

@@ -8,23 +8,20 @@ from __future__ import annotations
 import http.client
 import ipaddress
 import os
-import signal
-from contextlib import contextmanager
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Final, NoReturn
+from queue import Empty, SimpleQueue
+from threading import Thread
+from typing import Final
 
 from oxidized_exporter.errors import UnhealthyError
 from oxidized_exporter.web.listen_address import ListenAddress
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _LOOPBACK: Final = {4: "127.0.0.1", 6: "::1"}
 _PATH: Final = "/-/healthy"
 
 
 def check_health(listening: ListenAddress, *, timeout: float) -> None:
-    """Ask the exporter that listens there; blocks meanwhile. Must run in the main thread, where signals are handled.
+    """Ask the exporter that listens there; blocks meanwhile.
 
     Args:
         listening: where it was told to listen.
@@ -34,19 +31,16 @@ def check_health(listening: ListenAddress, *, timeout: float) -> None:
         UnhealthyError: nobody answered in time, or with another status than 200; names what was asked and what came.
     """
     asked = _asked(listening)
-    url = f"http://{asked}{_PATH}"
+    faults: SimpleQueue[str | None] = SimpleQueue()
+    # Nothing else ends in time: no signal interrupts a name that is being resolved, and a time-out of the socket begins
+    # anew with every byte that comes. The thread is left behind; it does not keep the process from ending.
+    Thread(target=lambda: faults.put(_fault(asked)), daemon=True).start()
     try:
-        with _deadline(timeout):
-            status = _status(asked)
-    except TimeoutError:
-        raise UnhealthyError(f"{url} did not answer within {timeout:g} s") from None
-    except OSError as error:
-        why = os.strerror(error.errno) if error.errno and error.errno > 0 else "no answer, or the host was not resolved"
-        raise UnhealthyError(f"{url} could not be asked: {why}") from None
-    except (http.client.HTTPException, UnicodeError):  # UnicodeError: a host that is no name
-        raise UnhealthyError(f"{url} could not be asked, or did not answer in HTTP") from None
-    if status != HTTPStatus.OK:
-        raise UnhealthyError(f"{url} answered with status {status}, not 200")
+        fault = faults.get(timeout=timeout)
+    except Empty:
+        fault = f"did not answer within {timeout:g} s"
+    if fault is not None:
+        raise UnhealthyError(f"http://{asked}{_PATH} {fault}")
 
 
 def _asked(listening: ListenAddress) -> ListenAddress:
@@ -58,26 +52,17 @@ def _asked(listening: ListenAddress) -> ListenAddress:
     return ListenAddress(_LOOPBACK[address.version], listening.port) if address.is_unspecified else listening
 
 
-def _status(asked: ListenAddress) -> int:
+def _fault(asked: ListenAddress) -> str | None:
+    """Ask, and return what is wrong with the answer."""
     connection = http.client.HTTPConnection(str(asked.host), asked.port)  # looks at no proxy, follows no redirect
     try:
         connection.request("GET", _PATH)
-        return connection.getresponse().status
+        status = connection.getresponse().status
+    except OSError as error:
+        why = os.strerror(error.errno) if error.errno and error.errno > 0 else "no answer, or the host was not resolved"
+        return f"could not be asked: {why}"
+    except (http.client.HTTPException, UnicodeError):  # UnicodeError: a host that is no name
+        return "could not be asked, or did not answer in HTTP"
     finally:
         connection.close()
-
-
-@contextmanager
-def _deadline(seconds: float) -> Iterator[None]:
-    """Raise TimeoutError in what takes longer: a time-out of the socket begins anew with every byte that comes."""
-
-    def expire(*_: object) -> NoReturn:
-        raise TimeoutError
-
-    before = signal.signal(signal.SIGALRM, expire)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+    return None if status == HTTPStatus.OK else f"answered with status {status}, not 200"

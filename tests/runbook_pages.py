@@ -12,7 +12,7 @@ import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from tests.deploy.rule_files import ALERTS, PROMETHEUS, ROOT, read
+from tests.rule_files import ALERTS, PROMETHEUS, ROOT, read
 from tests.runbook_situations import EXPORTER_PORT, SITUATIONS, Situations, situations
 
 if TYPE_CHECKING:

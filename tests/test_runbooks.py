@@ -13,7 +13,7 @@ import yaml
 from oxidized_exporter.errors import FAILURE_REASONS
 from oxidized_exporter.metrics.catalogue import CATALOGUE
 from oxidized_exporter.metrics.exporter import EXPORTER_CATALOGUE
-from tests.deploy.rule_files import ALERTS, RECORDS, ROOT
+from tests.rule_files import ALERTS, RECORDS, ROOT
 from tests.runbook_pages import INDEX, RUNBOOKS, SECTIONS, console_blocks, pages
 from tests.runbook_situations import NEEDED
 

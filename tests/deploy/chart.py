@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 import yaml
 
 from tests.deploy.binaries import program
-from tests.deploy.rule_files import ROOT
+from tests.rule_files import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence

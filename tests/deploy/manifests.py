@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import yaml
 
 from tests.deploy.chart import CHART, template
-from tests.deploy.rule_files import ROOT, RULES
+from tests.rule_files import ROOT, RULES
 
 if TYPE_CHECKING:
     from pathlib import Path

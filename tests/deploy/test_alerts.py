@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import re
-import subprocess
 import tomllib
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
+from typing import Final
 
 import pytest
 import yaml
 
 from oxidized_exporter.metrics.catalogue import CATALOGUE
 from oxidized_exporter.metrics.exporter import EXPORTER_CATALOGUE
-from tests.deploy.rule_files import ALERTS, RECORDS, ROOT, RULE_FILES, RULES, UNIT_TESTS, Document, Rule, read
+from tests.rule_files import ALERTS, RECORDS, ROOT, RULE_FILES, RULES, Document, Rule, promtool, read
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-_SEVERITIES = ("critical", "warning", "info")
+_UNIT_TESTS: Final = Path(__file__).parent / "rule_tests"
+_SEVERITIES: Final = ("critical", "warning", "info")
 
 # For each alert, changes to its expression that one of its unit tests must notice.
 _CHANGES: Final = {
@@ -105,13 +103,9 @@ _CHANGED_RECORDS: Final = [
 ]
 
 
-def promtool(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(["promtool", *map(str, arguments)], capture_output=True, text=True, check=False)  # noqa: S603, S607 - the tests' own arguments, the PATH's promtool
-
-
 def unit_test_files(alert: str) -> list[Path]:
     """Return the files of an alert: its tests by the minute, and those of days, which look every five minutes."""
-    return [file for name in (alert, f"{alert}.days") if (file := UNIT_TESTS / f"{name}.yml").exists()]
+    return [file for name in (alert, f"{alert}.days") if (file := _UNIT_TESTS / f"{name}.yml").exists()]
 
 
 def unit_tests(alert: str) -> list[Document]:
@@ -148,14 +142,14 @@ def without_label(alert: str, label: str) -> Document | None:
     return None if expression == rule.expression else rule.fields | {"expr": expression}
 
 
-def run_beside(directory: Path, file: Path, alert: str, others: list[Document]) -> str:
-    """Run the unit tests of an alert against others in its place, called 0, 1, 2…; return what promtool says."""
+def run_with(directory: Path, file: Path, others: list[Document]) -> str:
+    """Run a file of unit tests with other alerts in place of its own, called 0, 1, 2…; return what promtool says."""
     document = read(file)
     (_, alerts) = document["rule_files"]
     rules = [other | {"alert": str(place)} for place, other in enumerate(others)]
     groups = [
         {"name": group["name"], "rules": rules if place == 0 else []}
-        for place, group in enumerate(read(UNIT_TESTS / alerts)["groups"])
+        for place, group in enumerate(read(_UNIT_TESTS / alerts)["groups"])
     ]
     (directory / "alerts.yml").write_text(yaml.safe_dump({"groups": groups}))
     document["rule_files"] = [str(RULES / "oxidized-recording.yml"), "alerts.yml"]
@@ -221,19 +215,19 @@ def test_an_alert_has_tests_that_fire_and_tests_that_must_not(alert: str) -> Non
 
 
 def test_what_is_recorded_is_as_its_unit_tests_say() -> None:
-    ran = promtool("test", "rules", UNIT_TESTS / "recording.yml")
+    ran = promtool("test", "rules", _UNIT_TESTS / "recording.yml")
     assert ran.returncode == 0, ran.stdout + ran.stderr
 
 
 def test_every_unit_test_is_of_an_alert_that_there_is() -> None:
     known = [file for name in (*ALERTS, "recording") for file in unit_test_files(name)]
-    assert sorted(UNIT_TESTS.iterdir()) == sorted(known)
+    assert sorted(_UNIT_TESTS.iterdir()) == sorted(known)
 
 
 @pytest.mark.parametrize("alert", ALERTS)
 def test_the_unit_tests_of_an_alert_notice_each_change_of_it(alert: str, tmp_path: Path) -> None:
     changes = mutants(alert)
-    told = "".join(run_beside(tmp_path, file, alert, list(changes.values())) for file in unit_test_files(alert))
+    told = "".join(run_with(tmp_path, file, list(changes.values())) for file in unit_test_files(alert))
     survivors = [change for place, change in enumerate(changes) if f"alertname: {place}," not in told]
     assert survivors == []
 
@@ -244,7 +238,7 @@ def test_the_unit_tests_of_an_alert_notice_a_label_left_out_of_its_joins(
     alert: str, label: str, tmp_path: Path
 ) -> None:
     if (changes := without_label(alert, label)) is not None:
-        told = "".join(run_beside(tmp_path, file, alert, [changes]) for file in unit_test_files(alert))
+        told = "".join(run_with(tmp_path, file, [changes]) for file in unit_test_files(alert))
         assert "FAILED" in told  # also where Prometheus finds several series that match
 
 
@@ -261,7 +255,7 @@ def test_unit_tests_notice_a_change_of_what_is_recorded(
     told = ""
     for file in unit_test_files(tests):
         document = read(file)
-        others = [str((UNIT_TESTS / name).resolve()) for name in document["rule_files"][1:]]
+        others = [str((_UNIT_TESTS / name).resolve()) for name in document["rule_files"][1:]]
         (tmp_path / "tests.yml").write_text(yaml.safe_dump(document | {"rule_files": ["recording.yml", *others]}))
         told += promtool("test", "rules", tmp_path / "tests.yml").stderr
     assert "got:" in told, told

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -10,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 import aiohttp
 
 from oxidized_exporter.simulator import Daemon, Device, Outcome, create_app
-from tests.deploy.rule_files import PROMETHEUS, RULES, read
 from tests.harness import running
+from tests.rule_files import PROMETHEUS, RULES, read
 from tests.system.program import EXPORTER, eventually, exporting
 from tests.system.program import running as running_program
 from tests.system.prometheus import Prometheus, free_address, prometheus, relabelled
@@ -40,10 +41,11 @@ _SHORTENED: Final = (
     (r"\b2 \* 86400", "9"),
     (r"\b7 \* 86400", "13"),
     (r"\b7200\b", "5"),
-    (r"\[7d\]", "[60s]"),
     (r"\[1d\]", "[60s]"),
     (r"\[6h\]", "[60s]"),
     (r"\[2h\]", "[4s]"),
+    (r"\[10m\]", "[2s]"),
+    (r"\[5m\]", "[2s]"),
 )
 
 
@@ -65,7 +67,9 @@ def project_rules() -> dict[str, Any]:
         for rule in group["rules"]:
             rule["expr"] = shortened(rule["expr"])
             if "alert" in rule:
-                rule["for"] = "1s"
+                rule["for"] = "10m" if rule["alert"] == "OxidizedResultsMissing" else "1s"
+    written = json.dumps(groups)
+    assert all(re.search(rf"\[{span}\]", written) for span in ("60s", "4s", "2s")), "a range that no rule has"
     return {"groups": groups}
 
 
@@ -193,7 +197,7 @@ async def test_a_device_that_always_fails_grows_old_and_a_restart_wakes_nobody(t
 
         for device in healthy:
             daemon.set_outcome(device.full_name, Outcome.SUCCESS, job_seconds=5.0)
-        daemon.restart()
+        daemon.restart()  # its web interface is back at once here, and gone for two scrapes in test_replay
 
         async def the_restart_inhibits_what_it_explains() -> bool:
             states = await receiver.states()

@@ -1,17 +1,27 @@
-"""deploy/*.lock: each holds exactly what pyproject.toml asks for, and what that needs."""
+"""deploy/*.lock: each holds what pyproject.toml asks for and what that needs, and pip takes it for the image.
+
+pip downloads the wheels for the Python of the image. It fails where something that is needed has no entry, where a
+wheel has none of the hashes of its entry, and where there is no wheel.
+"""
 
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 import tomllib
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from tests.deploy.rule_files import ROOT
+from tests.deploy.dockerfile import read
+from tests.rule_files import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 PYPROJECT: Final = tomllib.loads((ROOT / "pyproject.toml").read_text())
 ASKED: Final = {
@@ -22,6 +32,10 @@ ASKED: Final = {
     ),
 }
 _ENTRY: Final = re.compile(r"^(?P<name>[\w.-]+)==(?P<version>\S+) \\\n(?P<rest>(?: .*\n)+)", re.MULTILINE)
+
+
+# In the image of the Dockerfile: glibc 2.36, the C library that wheels of manylinux name, and no older ABI than 2.17.
+_GLIBC: Final = range(17, 37)
 
 
 @pytest.fixture(params=ASKED)
@@ -60,3 +74,19 @@ def test_every_line_is_an_entry_with_hashes(lock: str) -> None:
 def test_it_names_no_registry(lock: str) -> None:
     assert "://" not in text(lock)
     assert not re.search(r"^--|index-url|trusted-host|find-links", text(lock), re.MULTILINE)
+
+
+@pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
+def test_pip_installs_it_in_the_image(lock: str, machine: str, tmp_path: Path) -> None:
+    before, *_ = read(ROOT / "deploy" / "Dockerfile")
+    (base,) = (each.argument for each in before if each.argument.startswith("BASE="))
+    matched = re.match(r"BASE=python:(3\.\d+)\.\d+-slim-bookworm", base)
+    assert matched, f"{base}: which C library has it?"
+    command = [
+        *(sys.executable, "-m", "pip", "download", "-qq", "--disable-pip-version-check", "--dest", str(tmp_path)),
+        *("--require-hashes", "--only-binary", ":all:", "--requirement", str(ROOT / "deploy" / lock)),
+        *("--implementation", "cp", "--python-version", matched[1]),
+        *(f"--platform=manylinux_2_{minor}_{machine}" for minor in _GLIBC),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - fixed
+    assert done.returncode == 0, done.stderr

@@ -11,8 +11,8 @@ from tests.deploy import manifests
 from tests.deploy.binaries import program
 from tests.deploy.cases import faults
 from tests.deploy.chart import NEWEST, OLDEST, Rendered, load_all
-from tests.deploy.rule_files import ROOT
 from tests.deploy.schemas import schema_fault
+from tests.rule_files import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path

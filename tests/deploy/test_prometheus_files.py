@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from tests.deploy.rule_files import ALERTS, PROMETHEUS, Document, read
+from tests.deploy.schemas import schema_fault
+from tests.rule_files import ALERTS, PROMETHEUS, Document, read
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,12 +49,17 @@ def test_the_one_for_older_versions_has_the_same_jobs() -> None:
 
 def test_the_scrape_config_of_the_operator_is_the_same_job() -> None:
     (job,) = jobs(PROMETHEUS / "scrape" / "relabelling.yml").values()
-    spec = read(PROMETHEUS / "scrapeconfig.yml")["spec"]
-    assert spec.pop("relabelings")[:-1] == [
-        {"sourceLabels": rule["source_labels"], "targetLabel": rule["target_label"]}
-        for rule in job.pop("relabel_configs")[:-1]
-    ]
-    assert spec == {re.sub(r"_(\w)", lambda part: part[1].upper(), key): value for key, value in job.items()}
+    (address,) = re.findall(r"oxidized-exporter[.\w]+:10888", (PROMETHEUS / "scrapeconfig.yml").read_text())
+    job["relabel_configs"][-1]["replacement"] = address  # the name of a Service
+    judged = read(PROMETHEUS / "scrapeconfig.yml")
+    assert schema_fault(judged, kube_version="1.37") is None
+    job["relabelings"] = [camelled(rule) for rule in job.pop("relabel_configs")]
+    assert judged["spec"] == camelled(job)
+
+
+def camelled(settings: Document) -> Document:
+    """Return settings with their keys as the operator spells them."""
+    return {re.sub(r"_(\w)", lambda part: part[1].upper(), key): value for key, value in settings.items()}
 
 
 def test_amtool_accepts_the_configuration_of_alertmanager() -> None:

@@ -8,7 +8,9 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
+import yaml
 
+from tests.rule_files import PROMETHEUS
 from tests.system.program import Exporter, running
 
 if TYPE_CHECKING:
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 Json = dict[str, Any]
+
+_EXPORTER = "oxidized-exporter.example.net:10888"
 
 
 class Prometheus:
@@ -85,24 +89,22 @@ async def prometheus(
 
 
 def relabelled(targets: Sequence[str], exporter: Exporter) -> Json:
-    """Return a job that scrapes each target by itself and calls it by its address."""
-    return {
-        "job_name": "oxidized",
-        "metrics_path": "/probe",
-        "static_configs": [{"targets": list(targets)}],
-        "relabel_configs": [
-            {"source_labels": ["__address__"], "target_label": "__param_target"},
-            {"source_labels": ["__param_target"], "target_label": "instance"},
-            {"target_label": "__address__", "replacement": exporter.address},
-        ],
-    }
+    """Return the shipped job that scrapes each target by itself and calls it by its address."""
+    job = _shipped("relabelling.yml", exporter)
+    job["static_configs"] = [{"targets": list(targets)}]
+    return job
 
 
 def together(targets: Sequence[str], exporter: Exporter) -> Json:
-    """Return a job that scrapes all targets in one request."""
-    return {
-        "job_name": "together",
-        "metrics_path": "/probe",
-        "params": {"target": list(targets)},
-        "static_configs": [{"targets": [exporter.address]}],
-    }
+    """Return the shipped job that scrapes all targets in one request."""
+    job = _shipped("several-targets.yml", exporter)
+    job["params"]["target"] = list(targets)
+    return job
+
+
+def _shipped(name: str, exporter: Exporter) -> Json:
+    text = (PROMETHEUS / "scrape" / name).read_text()
+    assert _EXPORTER in text
+    (job,) = yaml.safe_load(text.replace(_EXPORTER, exporter.address))["scrape_configs"]
+    shipped: Json = {key: value for key, value in job.items() if key not in {"scrape_interval", "scrape_timeout"}}
+    return shipped

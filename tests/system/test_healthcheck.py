@@ -131,6 +131,43 @@ async def test_an_answer_that_hangs_or_drips_is_given_up_in_time(answer: tuple[b
         assert time.monotonic() - begun < PATIENCE / 2
 
 
+# The system's resolver waits in C for a name server that does not answer, and no signal ends that. A mutex that is
+# locked twice waits so too.
+_WITH_STUCK_RESOLVER = """
+import ctypes, socket
+
+def getaddrinfo(*_, **__):
+    print("resolving", flush=True)
+    mutex = ctypes.create_string_buffer(64)
+    for _ in range(2):
+        ctypes.CDLL(None).pthread_mutex_lock(mutex)
+
+socket.getaddrinfo = getaddrinfo
+from oxidized_exporter.cli import main
+main()
+"""
+
+
+async def test_a_name_that_is_never_resolved_is_given_up_in_time(run: Run) -> None:
+    begun = time.monotonic()
+    python, *_ = HEALTHCHECK
+    flags = ("--web.listen-address=oxidized.example.net:10888", "--timeout=1")
+    program = await run(python, "-c", _WITH_STUCK_RESOLVER, "healthcheck", *flags)
+    assert await program.exit_code() == 1
+    assert program.out.seen == ["resolving"]
+    assert program.err.seen == ["Error: http://oxidized.example.net:10888/-/healthy did not answer within 1 s"]
+    assert time.monotonic() - begun < PATIENCE / 2
+
+
+async def test_the_variable_of_the_time_out_is_its_own(run: Run) -> None:
+    async with foreign(then_close=False) as address:
+        flag = f"--web.listen-address={address}"
+        program = await run(
+            *HEALTHCHECK, flag, OXIDIZED_EXPORTER_HEALTHCHECK_TIMEOUT="1", OXIDIZED_EXPORTER_TIMEOUT="9"
+        )
+        assert (await failure(program)).endswith("did not answer within 1 s")
+
+
 async def test_it_loads_no_server(start_exporter: StartExporter, run: Run) -> None:
     """It runs every half minute."""
     exporter = await start_exporter()

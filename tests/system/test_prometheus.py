@@ -88,14 +88,16 @@ async def test_instance_is_the_address_of_the_oxidized(monitored: Monitored) -> 
 
 
 async def test_targets_scraped_in_one_request_are_told_apart(monitored: Monitored) -> None:
-    assert await monitored.prometheus.by("target", 'oxidized_status{job="together"}') == dict.fromkeys(
+    assert await monitored.prometheus.by("target", 'oxidized_status{job="oxidized-together"}') == dict.fromkeys(
         monitored.urls, 1.0
     )
-    devices = await monitored.prometheus.by("target", 'count by (target) (oxidized_device_status{job="together"})')
+    devices = await monitored.prometheus.by(
+        "target", 'count by (target) (oxidized_device_status{job="oxidized-together"})'
+    )
     assert devices == dict(zip(monitored.urls, (5.0, 5.0, len(_HOSTILE_NAMES)), strict=True))
 
 
-@pytest.mark.parametrize("job", ["oxidized", "together"])
+@pytest.mark.parametrize("job", ["oxidized", "oxidized-together"])
 async def test_hostile_names_arrive_as_they_are(monitored: Monitored, job: str) -> None:
     names = await monitored.prometheus.by("name", f'oxidized_device_status{{group="hostile",job="{job}"}}')
     assert sorted(names) == sorted(_HOSTILE_NAMES)
@@ -118,7 +120,8 @@ async def test_an_oxidized_that_is_down_alone_raises_the_alert_until_it_is_back(
     alert = {"alertname": "OxidizedConnectionDown", "severity": "critical"}
     assert {labels["job"]: labels for _, labels in await server.alerts()} == {
         "oxidized": alert | {"job": "oxidized", "instance": down.url},
-        "together": alert | {"job": "together", "instance": monitored.exporter.address, "target": down.url},
+        "oxidized-together": alert
+        | {"job": "oxidized-together", "instance": monitored.exporter.address, "target": down.url},
     }
     await down.start()
     await eventually(none_fires)
