@@ -48,6 +48,7 @@ _ALWAYS: Final = {
 _EVER: Final = _ALWAYS | {
     ("OxidizedBackupVeryOldCritical", "core/bad"),
     ("OxidizedBackupVeryOldCritical", "core/new"),
+    ("OxidizedConnectionDown", ""),
     ("OxidizedRestarted", ""),
 }
 
@@ -147,6 +148,11 @@ def test_only_what_is_broken_fires_and_without_a_gap(tmp_path: Path) -> None:
                                 "expr": f"sum by (alertname, full_name) ({lately})",
                                 "eval_time": "8d",
                                 "exp_samples": everything(_ALWAYS, value=4 * _DAY // _STEP + 1),
+                            },
+                            {
+                                "expr": 'changes(ALERTS_FOR_STATE{full_name!=""}[8d]) > 0',
+                                "eval_time": "8d",
+                                "exp_samples": [],
                             },
                         ],
                     }
