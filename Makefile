@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test tools check-deploy manifests lock lint types docs format golden clean
+.PHONY: demo test tools check-deploy manifests lock bench lint types docs format golden clean
 
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("oxidized-exporter needs Python 3.11 or newer, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
@@ -56,6 +56,9 @@ docs: $(VENV)/installed-test  ## write the generated pages anew
 	$(BIN)/python -m tests.metrics_page
 	$(BIN)/python -m tests.configuration_page
 	$(BIN)/python -m tests.runbook_pages
+
+bench: $(VENV)/installed-test  ## measure, and write the table of docs/performance.md
+	$(BIN)/python -m tests.benchmarks
 
 golden: $(VENV)/installed-test  ## write the golden expositions anew; read the difference before you commit it
 	$(BIN)/python -m tests.golden_files

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from oxidized_exporter.config import Config
     from oxidized_exporter.web.state import Settings
 
-_THREADS: Final = 4
+_FILE_THREADS: Final = 4
 
 
 @asynccontextmanager
@@ -41,11 +41,12 @@ async def open_exporter(
         clock: monotonic seconds, for durations.
     """
     resolver = resolver or system_resolver()
-    # Few threads, but several: a large answer must not hold up a small one behind it.
-    decoder = ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="decode")
-    encoder = ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="encode")
+    # One thread each: they compute in Python, so that more of them would only keep the loop from its turn
+    # (docs/performance.md).
+    decoder = ThreadPoolExecutor(max_workers=1, thread_name_prefix="decode")
+    encoder = ThreadPoolExecutor(max_workers=1, thread_name_prefix="encode")
     # Threads of their own: a file system that hangs must not hold up a decoding, an answer, or a reload.
-    reader = ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="read")
+    reader = ThreadPoolExecutor(max_workers=_FILE_THREADS, thread_name_prefix="read")
     load = Load()
     try:
         yield Exporter(

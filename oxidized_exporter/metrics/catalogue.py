@@ -8,11 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
 
-from oxidized_exporter.oxidized.models import NEVER, SUCCESS, Device
+from oxidized_exporter.oxidized.models import NEVER, SUCCESS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Sequence
 
+    from oxidized_exporter.oxidized.models import Devices
     from oxidized_exporter.scrape.snapshot import NodesSummary, TargetScrape
 
 Labelled = tuple[tuple[str, ...], float]
@@ -20,6 +21,8 @@ Labelled = tuple[tuple[str, ...], float]
 
 DEVICE_LABELS: Final = ("full_name", "name", "group", "model")
 TARGET_LABEL: Final = "target"
+
+_STATUS_VALUES: Final = {SUCCESS: 2.0, NEVER: 1.0}  # anything else is 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,16 +53,16 @@ class DeviceMetric:
     Attributes:
         name: with its suffix (``_total`` of a counter).
         help: what a reader must know: units, when absent.
-        value: reads it off a device; None where there is no sample.
-        extra: label behind `DEVICE_LABELS` and how its value is read, or None.
+        values: reads them off the devices, one for each; None where there is no sample.
+        extra: label behind `DEVICE_LABELS` and how its values are read, or None.
         collector: which collector yields it.
         type: as in the exposition formats.
     """
 
     name: str
     help: str
-    value: Callable[[Device], float | None]
-    extra: tuple[str, Callable[[Device], str]] | None = None
+    values: Callable[[Devices], Sequence[float | None]]
+    extra: tuple[str, Callable[[Devices], Sequence[str]]] | None = None
     collector: str = "nodes"
     type: Literal["gauge", "counter"] = "gauge"
 
@@ -67,16 +70,6 @@ class DeviceMetric:
     def labels(self) -> tuple[str, ...]:
         """Return the names of all labels, in their order."""
         return DEVICE_LABELS if self.extra is None else (*DEVICE_LABELS, self.extra[0])
-
-    def samples(self, scrape: TargetScrape) -> Iterator[Labelled]:
-        """Read the samples of all devices off a scrape."""
-        if scrape.summary is None:
-            return
-        for device in scrape.summary.shown:
-            value = self.value(device)
-            if value is not None:
-                labels = device.labels if self.extra is None else (*device.labels, self.extra[1](device))
-                yield labels, value
 
 
 MetricDefinition = ScrapeMetric | DeviceMetric
@@ -107,12 +100,29 @@ def _by_status(scrape: TargetScrape) -> Iterable[Labelled]:
     return (((status,), float(count)) for status, count in scrape.summary.by_status.items())
 
 
-def _status_value(device: Device) -> float:
-    return {SUCCESS: 2.0, NEVER: 1.0}.get(device.status, 0.0)
+def device_labels(devices: Devices) -> dict[str, Sequence[str]]:
+    """Read `DEVICE_LABELS` off the devices, a column each."""
+    return {label: getattr(devices, label) for label in DEVICE_LABELS}
 
 
-def _last_success(device: Device) -> float | None:
-    return device.job.end if device.job is not None and device.job.succeeded else None
+def _ones(devices: Devices) -> list[float]:
+    return [1.0] * len(devices)
+
+
+def _statuses(devices: Devices) -> list[float]:
+    return [_STATUS_VALUES.get(status, 0.0) for status in devices.status]
+
+
+def _results(devices: Devices) -> list[float | None]:
+    return [None if succeeded is None else 2.0 if succeeded else 1.0 for succeeded in devices.succeeded]
+
+
+def _ends(devices: Devices) -> list[float | None]:
+    return [0.0 if succeeded is None else end for succeeded, end in zip(devices.succeeded, devices.end, strict=True)]
+
+
+def _last_successes(devices: Devices) -> list[float | None]:
+    return [end if succeeded else None for succeeded, end in zip(devices.succeeded, devices.end, strict=True)]
 
 
 CATALOGUE: Final[tuple[MetricDefinition, ...]] = (
@@ -210,51 +220,51 @@ CATALOGUE: Final[tuple[MetricDefinition, ...]] = (
         name="oxidized_device_status",
         help="Present status: 2 success, 1 never, 0 anything else. Beware: a failing device is never (1) between "
         "two retries; oxidized_device_status_info spells the status out.",
-        value=_status_value,
+        values=_statuses,
     ),
     DeviceMetric(
         name="oxidized_device_status_info",
         help="1, with the present status as Oxidized spells it.",
-        value=lambda _device: 1.0,
-        extra=("status", lambda device: device.status),
+        values=_ones,
+        extra=("status", lambda devices: devices.status),
     ),
     DeviceMetric(
         name="oxidized_device_last_backup_status",
         help="Result of the last job: 2 success, 1 error. Absent while there is none (also between two retries).",
-        value=lambda device: None if device.job is None else 2.0 if device.job.succeeded else 1.0,
+        values=_results,
     ),
     DeviceMetric(
         name="oxidized_device_last_backup_start",
         help="When the last job began, Unix time in seconds. Absent while there is none.",
-        value=lambda device: None if device.job is None else device.job.start,
+        values=lambda devices: devices.start,
     ),
     DeviceMetric(
         name="oxidized_device_last_backup_end",
         help="When the last job ended, whatever its result, Unix time in seconds. "
         "0 while there is none (also between two retries).",
-        value=lambda device: 0.0 if device.job is None else device.job.end,
+        values=_ends,
     ),
     DeviceMetric(
         name="oxidized_device_last_backup_time",
         help="How long the last job took, in seconds (a duration, whatever the name says). Absent while there is none.",
-        value=lambda device: None if device.job is None else device.job.duration,
+        values=lambda devices: devices.duration,
     ),
     DeviceMetric(
         name="oxidized_device_last_success_timestamp_seconds",
         help="When the last successful backup ended, Unix time in seconds. Absent where the last job does not say "
         "success: bridge retries and restarts with last_over_time.",
-        value=_last_success,
+        values=_last_successes,
     ),
     DeviceMetric(
         name="oxidized_device_modified_timestamp_seconds",
         help="When the stored configuration last changed (output git) or was last written (output file), Unix time in "
         "seconds. Absent while Oxidized does not know.",
-        value=lambda device: device.modified,
+        values=lambda devices: devices.modified,
     ),
     DeviceMetric(
         name="oxidized_device_info",
         help="1, with the address of the device.",
-        value=lambda _device: 1.0,
-        extra=("ip", lambda device: device.ip),
+        values=_ones,
+        extra=("ip", lambda devices: devices.ip),
     ),
 )

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from oxidized_exporter.metrics.catalogue import CATALOGUE, TARGET_LABEL, MetricDefinition
+from oxidized_exporter.metrics.catalogue import CATALOGUE, TARGET_LABEL, DeviceMetric, ScrapeMetric, device_labels
+from oxidized_exporter.metrics.family import Block, ColumnFamily
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from oxidized_exporter.metrics.catalogue import MetricDefinition
     from oxidized_exporter.scrape.snapshot import Snapshot
 
 
@@ -28,14 +30,36 @@ class SnapshotCollector(Collector):
     def collect(self) -> Iterator[Metric]:
         """Yield every family that has a sample."""
         for definition in CATALOGUE:
-            family = _family(definition)
-            for scrape in self._snapshot.scrapes:
-                target = {TARGET_LABEL: scrape.target.label} if self._snapshot.several else {}
-                for values, number in definition.samples(scrape):
-                    labels = dict(zip(definition.labels, values, strict=True))
-                    family.add_sample(definition.name, labels | target, number)
-            if family.samples:
-                yield family
+            if isinstance(definition, DeviceMetric):
+                blocks = tuple(self._blocks(definition))
+                if any(block.has_samples for block in blocks):
+                    yield ColumnFamily(definition.name, definition.help, definition.type, blocks=blocks)
+            else:
+                family = self._few_samples(definition)
+                if family.samples:
+                    yield family
+
+    def _blocks(self, definition: DeviceMetric) -> Iterator[Block]:
+        for scrape in self._snapshot.scrapes:
+            if scrape.summary is not None:
+                devices = scrape.summary.shown
+                yield Block(
+                    shared=device_labels(devices),
+                    own={} if definition.extra is None else {definition.extra[0]: definition.extra[1](devices)},
+                    fixed=self._target(scrape.target.label),
+                    values=definition.values(devices),
+                )
+
+    def _few_samples(self, definition: ScrapeMetric) -> Metric:
+        family = _family(definition)
+        for scrape in self._snapshot.scrapes:
+            for values, number in definition.samples(scrape):
+                labels = dict(zip(definition.labels, values, strict=True))
+                family.add_sample(definition.name, labels | self._target(scrape.target.label), number)
+        return family
+
+    def _target(self, label: str) -> dict[str, str]:
+        return {TARGET_LABEL: label} if self._snapshot.several else {}
 
 
 def _family(definition: MetricDefinition) -> Metric:

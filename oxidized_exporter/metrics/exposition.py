@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import gzip
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Final, Literal
 
 import mimeparse
+from isal import isal_zlib
 from prometheus_client.exposition import generate_latest
 from prometheus_client.openmetrics import exposition as openmetrics_exposition
 
+from oxidized_exporter.metrics.encoder import encode
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from prometheus_client.registry import Collector
 
@@ -24,6 +27,10 @@ _TEXT: Final = "text/plain"
 _WILDCARDS: Final = frozenset({"text/*", "*/*"})
 _ALLOW_UTF8: Final = "allow-utf-8"
 _UNDERSCORES: Final = "underscores"
+_SMALLEST: Final = 1024  # bytes; below that, one network packet carries the text as well as its compressed form
+_GATHERED: Final = 64 * 1024
+_LEVEL: Final = 1
+_GZIP: Final = 31  # zlib's number for the largest window and a gzip header
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,9 +46,9 @@ class Format:
         media = f"{_TEXT}; version=0.0.4" if self.kind == "text" else f"{_OPENMETRICS}; version=1.0.0"
         return f"{media}; charset=utf-8" + (f"; escaping={self.escaping}" if self.escaping else "")
 
-    def encode(self, collector: Collector) -> bytes:
+    def encode(self, collector: Collector) -> Iterator[bytes]:
         """Write the families of a registry; takes time in proportion to the samples, so call it off the loop."""
-        return _ENCODERS[self.kind](collector)
+        return encode(collector, library=_ENCODERS[self.kind])
 
 
 def negotiate(accept: str | None) -> Format:
@@ -88,6 +95,30 @@ def accepts_gzip(accept_encoding: str | None) -> bool:
     return weights.get("gzip", weights.get("*", 0.0)) > 0
 
 
-def compress(body: bytes) -> bytes:
-    """Return ``body`` as gzip, the same bytes for the same body; call it off the loop."""
-    return gzip.compress(body, compresslevel=1, mtime=0)
+def body_of(pieces: Iterable[bytes], *, gzipped: bool) -> tuple[bytes, bool]:
+    """Return the body, as one gzip member where that is wanted and pays, and whether it is one.
+
+    The same pieces give the same bytes. Call it off the loop. Each piece is compressed as it comes, so that the whole
+    text is never held.
+    """
+    gathered = _gather(pieces)
+    first = next(gathered, b"")
+    if not gzipped or len(first) < _SMALLEST:
+        return b"".join([first, *gathered]), False
+    compressor = isal_zlib.compressobj(_LEVEL, wbits=_GZIP)
+    compressed = [compressor.compress(piece) for piece in chain([first], gathered)]
+    return b"".join([*compressed, compressor.flush()]), True
+
+
+def _gather(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Put small pieces together: ISA-L begins a block of its own with each."""
+    held: list[bytes] = []
+    size = 0
+    for piece in pieces:
+        held.append(piece)
+        size += len(piece)
+        if size >= _GATHERED:
+            yield b"".join(held)
+            held, size = [], 0
+    if held:
+        yield b"".join(held)

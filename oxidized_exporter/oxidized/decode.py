@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from oxidized_exporter.errors import NotJsonError, SchemaError, TooLargeError
-from oxidized_exporter.oxidized.models import LastJob, Row
+from oxidized_exporter.oxidized.models import LastJob, Row, Rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,9 +24,7 @@ _MAX_DIGITS: Final = 300  # a longer integer is kept as its text: Python refuses
 _ESCAPES: Final = re.compile(rb"\\\\|\\u[dD][89abAB]..\\u[dD][c-fC-F]..|(\\u[dD][89a-fA-F]..)")
 
 
-def decode_rows(
-    body: bytes | bytearray, *, max_rows: int, check: Callable[[], None] = lambda: None
-) -> tuple[list[Row], int]:
+def decode_rows(body: bytes | bytearray, *, max_rows: int, check: Callable[[], None] = lambda: None) -> Rows:
     """Return the readable rows of nodes.json and how many are not.
 
     A row is readable when it is an object of at most 256 KiB whose ``name`` is text, a number or a boolean. Whatever
@@ -49,13 +47,13 @@ def decode_rows(
         raise NotJsonError("the body is not UTF-8") from None
     if body.count(_NAME_KEY) <= max_rows:
         try:
-            return _CLEAN.decode(body), 0
+            return Rows(_CLEAN.decode(body), invalid=0, short=True)
         except (msgspec.DecodeError, RecursionError):
             pass
     return _decode_row_by_row(body, max_rows=max_rows, check=check)
 
 
-def _decode_row_by_row(body: bytes | bytearray, *, max_rows: int, check: Callable[[], None]) -> tuple[list[Row], int]:
+def _decode_row_by_row(body: bytes | bytearray, *, max_rows: int, check: Callable[[], None]) -> Rows:
     parts = _split(body, max_rows=max_rows)
     if len(parts) > max_rows:
         raise TooLargeError(f"the list has {len(parts)} rows, more than {max_rows}")
@@ -66,7 +64,7 @@ def _decode_row_by_row(body: bytes | bytearray, *, max_rows: int, check: Callabl
             rows.append(row)
     if parts and not rows:
         raise SchemaError(f"none of the {len(parts)} rows is a device")
-    return rows, len(parts) - len(rows)
+    return Rows(rows, invalid=len(parts) - len(rows), short=False)
 
 
 def _split(body: bytes | bytearray, *, max_rows: int) -> list[msgspec.Raw]:

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import compress
+from typing import Annotated, Any, Final, NamedTuple, overload
 
 import msgspec
+import msgspec.structs
 
 NEVER: Final = "never"
 """Status that oxidized-web makes up where ``last`` is null: before the first job, and *between retries*."""
 SUCCESS: Final = "success"
+
+
+SHORT_CHARACTERS: Final = 256
+"""Labels of a clean list are no longer; at most 1 KiB in UTF-8."""
+
+_Label = Annotated[str, msgspec.Meta(max_length=SHORT_CHARACTERS)]
 
 
 class LastJob(msgspec.Struct, gc=False):
@@ -16,7 +26,7 @@ class LastJob(msgspec.Struct, gc=False):
 
     start: str | None = None
     end: str | None = None
-    status: str | None = None
+    status: _Label | None = None
     time: float | None = None
 
 
@@ -26,34 +36,26 @@ class Row(msgspec.Struct, gc=False):
     ``vars`` holds secrets in clear: it stays undecoded until it is looked at once and dropped.
     """
 
-    name: str
-    full_name: str | None = None
-    group: str | None = None
-    model: str | None = None
-    ip: str | None = None
+    name: _Label
+    full_name: _Label | None = None
+    group: _Label | None = None
+    model: _Label | None = None
+    ip: _Label | None = None
     last: LastJob | None = None
     mtime: str | None = None
-    status: str | None = None
+    status: _Label | None = None
     vars: msgspec.Raw = msgspec.Raw(b"null")
 
 
-class Job(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """The last job of a device.
+class Rows(NamedTuple):
+    """The readable rows of a list, how many are not, and whether all labels are known to be short."""
 
-    Attributes:
-        succeeded: whether it says ``success``.
-        start: Unix seconds, None where unreadable.
-        end: Unix seconds, None where unreadable.
-        duration: seconds, None where unreadable.
-    """
-
-    succeeded: bool
-    start: float | None
-    end: float | None
-    duration: float | None
+    rows: list[Row]
+    invalid: int
+    short: bool
 
 
-class Device(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+class Device(msgspec.Struct, frozen=True, gc=False):
     """One device, ready to be told of.
 
     Attributes:
@@ -63,7 +65,10 @@ class Device(msgspec.Struct, frozen=True, gc=False, kw_only=True):
         model: Ruby class name, ``IOS``.
         ip: address or name.
         status: as Oxidized spells it; not from a closed list.
-        job: None while ``last`` is null.
+        succeeded: whether the last job says ``success``; None while there is no last job.
+        start: when the last job began, Unix seconds; None where unreadable.
+        end: when it ended, likewise.
+        duration: of the last job, seconds; None where unreadable.
         modified: when the stored configuration last changed, Unix seconds; None while unknown.
         exposes_secrets: whether nodes.json shows a secret of it.
     """
@@ -74,17 +79,65 @@ class Device(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     model: str
     ip: str
     status: str
-    job: Job | None
+    succeeded: bool | None
+    start: float | None
+    end: float | None
+    duration: float | None
     modified: float | None
     exposes_secrets: bool
 
-    @property
-    def labels(self) -> tuple[str, str, str, str]:
-        """Return the values of the labels that identify a device, in their order."""
-        return (self.full_name, self.name, self.group, self.model)
+
+@dataclass(frozen=True, slots=True)
+class Devices(Sequence[Device]):
+    """Devices by columns: each attribute of `Device`, as a list over all of them.
+
+    Whatever is done to all devices is done to a column at a time, which costs a tenth of doing it to one device after
+    the other. As a sequence it makes a `Device` whenever one is asked for.
+    """
+
+    full_name: list[str]
+    name: list[str]
+    group: list[str]
+    model: list[str]
+    ip: list[str]
+    status: list[str]
+    succeeded: list[bool | None]
+    start: list[float | None]
+    end: list[float | None]
+    duration: list[float | None]
+    modified: list[float | None]
+    exposes_secrets: list[bool]
+
+    @classmethod
+    def of(cls, devices: Iterable[Device]) -> Devices:
+        """Return the columns of single devices."""
+        columns = zip(*map(msgspec.structs.astuple, devices), strict=True)
+        return cls(*([list(column) for column in columns] or [[] for _ in Device.__struct_fields__]))
+
+    def __len__(self) -> int:
+        return len(self.name)
+
+    @overload
+    def __getitem__(self, index: int) -> Device: ...
+    @overload
+    def __getitem__(self, index: slice) -> Devices: ...
+    def __getitem__(self, index: int | slice) -> Device | Devices:
+        picked: list[Any] = [column[index] for column in self._columns()]
+        return Devices(*picked) if isinstance(index, slice) else Device(*picked)
+
+    def __iter__(self) -> Iterator[Device]:
+        return map(Device, *self._columns())
+
+    def where(self, chosen: Sequence[bool]) -> Devices:
+        """Return the devices at whose place ``chosen`` is true."""
+        return Devices(*(list(compress(column, chosen)) for column in self._columns()))
+
+    def _columns(self) -> list[list[Any]]:
+        return [getattr(self, name) for name in Device.__struct_fields__]
 
 
-class NodeList(msgspec.Struct, frozen=True, kw_only=True):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeList:
     """All that one nodes.json says.
 
     Attributes:
@@ -94,7 +147,7 @@ class NodeList(msgspec.Struct, frozen=True, kw_only=True):
         cut_labels: label values that were cut.
     """
 
-    devices: tuple[Device, ...]
+    devices: Devices
     duplicates: int = 0
     invalid: int = 0
     cut_labels: int = 0

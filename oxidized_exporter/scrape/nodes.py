@@ -11,10 +11,10 @@ from oxidized_exporter.oxidized.nodes import read_nodes
 from oxidized_exporter.scrape.snapshot import NodesSummary
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable
 
     from oxidized_exporter.config import Limits, Module
-    from oxidized_exporter.oxidized.models import Device
+    from oxidized_exporter.oxidized.models import Devices
 
 OTHER: Final = "other"
 STATUSES: Final = (SUCCESS, "no_connection", "fail", "timelimit", NEVER, OTHER)
@@ -46,35 +46,37 @@ def summarise(nodes: NodeList, *, module: Module, check: Callable[[], None] = la
     With more selected devices than the module's ``max_devices`` none has series of its own: a part of them, chosen by
     nothing, would make rules lie.
     """
-    selected = tuple(_select(nodes.devices, module=module, check=check))
-    spelt = Counter(device.status for device in selected)
+    selected = _selected(nodes.devices, module=module, check=check)
+    spelt = Counter(selected.status)
     by_status = {status: spelt.pop(status, 0) for status in STATUSES if status != OTHER}
     by_status[OTHER] = spelt.total()
-    ends = [device.job.end for device in selected if device.job is not None and device.job.end is not None]
+    ends = [end for end in selected.end if end is not None]
     shown = _shown(selected, module.devices)
     complete = not shown or len(selected) <= module.max_devices
     return NodesSummary(
         nodes=nodes,
-        shown=shown if complete else (),
+        shown=shown if complete else shown[:0],
         complete=complete,
         by_status=MappingProxyType(by_status),
         newest_end=max(ends, default=None),
         oldest_end=min(ends, default=None),
-        exposing_secrets=sum(device.exposes_secrets for device in selected),
+        exposing_secrets=sum(selected.exposes_secrets),
     )
 
 
-def _select(devices: Iterable[Device], *, module: Module, check: Callable[[], None]) -> Iterator[Device]:
-    everything = module.selects_all
+def _selected(devices: Devices, *, module: Module, check: Callable[[], None]) -> Devices:
+    if module.selects_all:
+        return devices
+    chosen = []
     for device in devices:
         check()
-        if everything or module.selects(device):
-            yield device
+        chosen.append(module.selects(device))
+    return devices.where(chosen)
 
 
-def _shown(selected: tuple[Device, ...], which: str) -> tuple[Device, ...]:
+def _shown(selected: Devices, which: str) -> Devices:
     if which == "all":
         return selected
     if which == "failing":
-        return tuple(device for device in selected if device.status != SUCCESS)
-    return ()
+        return selected.where([status != SUCCESS for status in selected.status])
+    return selected[:0]

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from oxidized_exporter.oxidized.journal import Request
-    from oxidized_exporter.oxidized.models import Device, NodeList
+    from oxidized_exporter.oxidized.models import Devices, NodeList
     from oxidized_exporter.targets.url import Target
 
 
@@ -28,7 +28,7 @@ class NodesSummary:
     """
 
     nodes: NodeList
-    shown: tuple[Device, ...]
+    shown: Devices
     complete: bool
     by_status: Mapping[str, int]
     newest_end: float | None

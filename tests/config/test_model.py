@@ -34,7 +34,10 @@ def device(*, name: str = "sw1", group: str = "access", model: str = "IOS", ip: 
         model=model,
         ip=ip,
         status="success",
-        job=None,
+        succeeded=None,
+        start=None,
+        end=None,
+        duration=None,
         modified=None,
         exposes_secrets=False,
     )

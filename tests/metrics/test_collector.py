@@ -9,13 +9,15 @@ from oxidized_exporter.config import Module
 from oxidized_exporter.metrics.catalogue import CATALOGUE, DEVICE_LABELS, DeviceMetric
 from oxidized_exporter.metrics.collector import SnapshotCollector
 from oxidized_exporter.oxidized.journal import Request
-from oxidized_exporter.oxidized.models import Device, Job, NodeList
+from oxidized_exporter.oxidized.models import Device, Devices, NodeList
 from oxidized_exporter.scrape.nodes import summarise
 from oxidized_exporter.scrape.snapshot import CollectorRun, Failure, Snapshot, TargetScrape
 from oxidized_exporter.targets.url import parse_target
 from tests.harness import Exposition
 
 LABELS = {"full_name": "access/sw1", "name": "sw1", "group": "access", "model": "IOS"}
+
+NO_JOB: dict[str, Any] = {"succeeded": None, "start": None, "end": None, "duration": None}
 
 
 def device(**changes: Any) -> Device:
@@ -26,7 +28,10 @@ def device(**changes: Any) -> Device:
         "model": "IOS",
         "ip": "10.0.0.1",
         "status": "success",
-        "job": Job(succeeded=True, start=100.0, end=102.5, duration=2.5),
+        "succeeded": True,
+        "start": 100.0,
+        "end": 102.5,
+        "duration": 2.5,
         "modified": 50.0,
         "exposes_secrets": False,
     }
@@ -38,7 +43,8 @@ def scraped(*devices: Device, target: str = "http://a:1", module: Module | None 
         target=parse_target(target),
         duration=0.25,
         summary=summarise(
-            NodeList(devices=devices, duplicates=2, invalid=3, cut_labels=4), module=module or Module(name="default")
+            NodeList(devices=Devices.of(devices), duplicates=2, invalid=3, cut_labels=4),
+            module=module or Module(name="default"),
         ),
         failure=None,
         collectors=(CollectorRun(name="nodes", success=True, duration=0.2),),
@@ -144,7 +150,7 @@ def test_statuses_are_counted_and_unknown_ones_are_other() -> None:
 
 
 def test_while_there_is_no_job_the_end_is_zero_and_the_rest_absent() -> None:
-    answer = exposed(scraped(device(status="never", job=None, modified=None)))
+    answer = exposed(scraped(device(status="never", modified=None, **NO_JOB)))
     assert answer.value("oxidized_device_last_backup_end", **LABELS) == 0
     present = {name for name, _ in answer.samples}
     assert not present & {
@@ -159,16 +165,14 @@ def test_while_there_is_no_job_the_end_is_zero_and_the_rest_absent() -> None:
 
 
 def test_a_failed_job_has_an_end_and_no_success() -> None:
-    job = Job(succeeded=False, start=1.0, end=2.0, duration=1.0)
-    answer = exposed(scraped(device(status="no_connection", job=job)))
+    answer = exposed(scraped(device(status="no_connection", succeeded=False, start=1.0, end=2.0, duration=1.0)))
     assert answer.value("oxidized_device_last_backup_status", **LABELS) == 1
     assert answer.value("oxidized_device_last_backup_end", **LABELS) == 2
     assert answer.all("oxidized_device_last_success_timestamp_seconds") == []
 
 
 def test_times_that_cannot_be_read_are_absent() -> None:
-    job = Job(succeeded=True, start=None, end=None, duration=None)
-    answer = exposed(scraped(device(job=job)))
+    answer = exposed(scraped(device(start=None, end=None, duration=None)))
     assert answer.value("oxidized_device_last_backup_status", **LABELS) == 2
     present = {name for name, _ in answer.samples}
     assert not present & {
@@ -180,8 +184,8 @@ def test_times_that_cannot_be_read_are_absent() -> None:
 
 
 def test_newest_and_oldest_count_every_result() -> None:
-    jobs = [Job(succeeded=ok, start=None, end=end, duration=None) for ok, end in ((True, 20.0), (False, 30.0))]
-    answer = exposed(scraped(*(device(name=str(n), job=job) for n, job in enumerate([*jobs, None]))))
+    jobs = ({"end": 20.0}, {"succeeded": False, "end": 30.0}, NO_JOB)
+    answer = exposed(scraped(*(device(name=str(n), **job) for n, job in enumerate(jobs))))
     assert answer.value("oxidized_newest_job_timestamp_seconds") == 30
     assert answer.value("oxidized_oldest_job_timestamp_seconds") == 20
 

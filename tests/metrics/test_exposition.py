@@ -5,7 +5,7 @@ import gzip
 import pytest
 from prometheus_client import CollectorRegistry, Gauge
 
-from oxidized_exporter.metrics.exposition import Format, accepts_gzip, compress, negotiate
+from oxidized_exporter.metrics.exposition import Format, accepts_gzip, body_of, negotiate
 from tests.harness import openmetrics_families
 
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
@@ -75,17 +75,27 @@ def test_gzip_is_used_where_it_is_taken(accept_encoding: str | None, *, expected
     assert accepts_gzip(accept_encoding) is expected
 
 
-def test_compressing() -> None:
-    body = b"oxidized_status 1\n" * 100
-    assert gzip.decompress(compress(body)) == body
-    assert compress(body) == compress(body)
-    assert len(compress(body)) < len(body)
+def test_a_body_is_compressed_where_that_is_wanted_and_pays() -> None:
+    pieces = [b"oxidized_status 1\n"] * 100
+    assert body_of(pieces, gzipped=False) == (b"".join(pieces), False)
+    compressed, gzipped = body_of(pieces, gzipped=True)
+    assert gzipped
+    assert gzip.decompress(compressed) == b"".join(pieces)
+    assert len(compressed) < len(b"".join(pieces)) / 10
+    assert body_of(pieces, gzipped=True) == (compressed, True), "the same bytes for the same body"
+
+
+@pytest.mark.parametrize("size,expected", [(0, False), (1023, False), (1024, True)])
+def test_a_small_body_is_left_as_it_is(size: int, *, expected: bool) -> None:
+    body, gzipped = body_of([b"x"] * size, gzipped=True)
+    assert gzipped is expected
+    assert (gzip.decompress(body) if gzipped else body) == b"x" * size
 
 
 def test_openmetrics_ends_with_its_mark() -> None:
     registry = CollectorRegistry()
     Gauge("a", "b", registry=registry).set(1)
-    encoded = Format(kind="openmetrics").encode(registry)
+    encoded = b"".join(Format(kind="openmetrics").encode(registry))
     assert encoded.endswith(b"# EOF\n")
     assert [family.name for family in openmetrics_families(encoded.decode())] == ["a"]
-    assert b"# EOF" not in Format(kind="text").encode(registry)
+    assert b"# EOF" not in b"".join(Format(kind="text").encode(registry))

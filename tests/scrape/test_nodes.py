@@ -3,11 +3,11 @@ from __future__ import annotations
 import pytest
 
 from oxidized_exporter.config import Expression, Module, Selector
-from oxidized_exporter.oxidized.models import Job, NodeList
+from oxidized_exporter.oxidized.models import Devices, NodeList
 from oxidized_exporter.scrape.nodes import summarise
 from tests.metrics.test_collector import device
 
-DEVICES = tuple(
+DEVICES = Devices.of(
     device(name=name, full_name=f"{group}/{name}", group=group, model=model, status=status)
     for name, group, model, status in (
         ("sw1", "access", "IOS", "success"),
@@ -60,13 +60,12 @@ def test_too_many_devices_give_aggregates_and_no_series() -> None:
 
 
 def test_only_what_is_selected_counts_for_times_and_secrets() -> None:
-    def job(end: float) -> Job:
-        return Job(succeeded=True, start=None, end=end, duration=None)
-
-    devices = (
-        device(name="old", full_name="old", job=job(1.0), exposes_secrets=True),
-        device(name="mid", full_name="mid", job=job(2.0), exposes_secrets=True),
-        device(name="new", full_name="new", job=job(3.0)),
+    devices = Devices.of(
+        (
+            device(name="old", full_name="old", end=1.0, exposes_secrets=True),
+            device(name="mid", full_name="mid", end=2.0, exposes_secrets=True),
+            device(name="new", full_name="new", end=3.0),
+        )
     )
     module = Module(name="m", include=Selector(name=expressions("mid")))
     found = summarise(NodeList(devices=devices), module=module)
@@ -78,4 +77,8 @@ def test_selecting_ends_when_nobody_waits_for_it() -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        summarise(NodeList(devices=DEVICES), module=Module(name="m"), check=give_up)
+        summarise(
+            NodeList(devices=DEVICES),
+            module=Module(name="m", include=Selector(name=expressions("sw.*"))),
+            check=give_up,
+        )

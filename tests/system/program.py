@@ -73,6 +73,10 @@ class Program:
         self.out = Lines(process.stdout)
         self.err = Lines(process.stderr)
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def send(self, number: signal.Signals) -> None:
         self._process.send_signal(number)
 

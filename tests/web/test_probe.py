@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from multidict import CIMultiDict
 
 from oxidized_exporter import __version__
+from oxidized_exporter.metrics.exposition import body_of
 from oxidized_exporter.scrape.nodes import collect_nodes
 from oxidized_exporter.simulator import FAULTS, HELD, Daemon, Device, Fault, create_app, fleet
-from oxidized_exporter.web.answers import _encode
 from oxidized_exporter.web.state import Settings
 from tests.harness import Exposition, Probing, asked, openmetrics_families, running, running_exporter, running_raw
 
@@ -354,7 +354,7 @@ async def test_decoding_and_encoding_have_threads_of_their_own(
         return note
 
     monkeypatch.setattr("oxidized_exporter.scrape.scraper.collect_nodes", noting(collect_nodes))
-    monkeypatch.setattr("oxidized_exporter.web.answers._encode", noting(_encode))
+    monkeypatch.setattr("oxidized_exporter.web.answers.body_of", noting(body_of))
     async with running(create_app(Daemon(fleet(1)))) as url:
         await exporter.probe(url)
     assert threads == ["decode", "encode"]

@@ -1,0 +1,69 @@
+"""A metric family over many devices: columns, from which samples are made when somebody asks for them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from prometheus_client.metrics_core import Metric
+from prometheus_client.samples import Sample
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Block:
+    """Samples of one family that share what they are labelled with: one for each place of the columns.
+
+    Attributes:
+        shared: label and its values, a column each; other families have the same columns.
+        own: likewise, of this family alone.
+        fixed: labels that have the same value in every sample.
+        values: None where there is no sample.
+    """
+
+    shared: Mapping[str, Sequence[str]]
+    own: Mapping[str, Sequence[str]]
+    fixed: Mapping[str, str]
+    values: Sequence[float | None]
+
+    @property
+    def has_samples(self) -> bool:
+        """Whether there is one at least."""
+        return any(value is not None for value in self.values)
+
+
+class ColumnFamily(Metric):
+    """A family of prometheus_client that keeps blocks of columns in place of samples.
+
+    It works in any registry: ``samples`` is the list that the library expects, made anew at each look. An encoder that
+    knows it reads ``blocks`` and makes none.
+
+    Args:
+        name: of the samples, with ``_total`` where it is a counter.
+        documentation: the HELP text.
+        typ: ``gauge`` or ``counter``.
+        blocks: in the order of their samples.
+    """
+
+    def __init__(self, name: str, documentation: str, typ: str, *, blocks: Sequence[Block]) -> None:
+        self.sample_name = name
+        self.blocks = blocks
+        super().__init__(name.removesuffix("_total") if typ == "counter" else name, documentation, typ)
+
+    @property
+    def samples(self) -> list[Sample]:
+        """Make the samples."""
+        return list(self._samples())
+
+    @samples.setter
+    def samples(self, _empty: list[Sample]) -> None:
+        """Take the empty list that the library's constructor sets."""
+
+    def _samples(self) -> Iterator[Sample]:
+        for block in self.blocks:
+            for place, value in enumerate(block.values):
+                if value is not None:
+                    labels = {label: column[place] for label, column in (*block.shared.items(), *block.own.items())}
+                    yield Sample(self.sample_name, labels | dict(block.fixed), value)

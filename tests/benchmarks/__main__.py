@@ -1,0 +1,53 @@
+"""``make bench``: measures, prints, and writes the tables of docs/performance.md."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Final
+
+from tests.benchmarks import serving
+from tests.benchmarks.figures import LARGE, SIZES, Figures
+from tests.benchmarks.stages import levels, measure
+from tests.benchmarks.upstream import body
+
+_PAGE: Final = Path(__file__).parents[2] / "docs" / "performance.md"
+_BEGIN: Final = "<!-- figures -->"
+_END: Final = "<!-- /figures -->"
+
+
+def rounds_of(devices: int) -> int:
+    """Return how often a size is measured; odd, so that the median was measured."""
+    return 7 if devices > LARGE else 15
+
+
+async def run() -> Figures:
+    """Measure everything, one thing after the other."""
+    bodies = {devices: body(devices) for devices in SIZES}
+    stages = {devices: measure(made, devices=devices, rounds=rounds_of(devices)) for devices, made in bodies.items()}
+    async with serving.upstream(*SIZES) as url:
+        probes = {
+            devices: await serving.probes(made, f"{url}/{devices}", rounds=rounds_of(devices))
+            for devices, made in bodies.items()
+        }
+        return Figures(
+            stages=stages,
+            levels=levels(bodies[LARGE], rounds=7),
+            probes=probes,
+            health=await serving.health(f"{url}/{LARGE}", rounds=5),
+            memory=await serving.memory_growth(f"{url}/{LARGE}", first=20, last=200),
+            start=await serving.start(rounds=5),
+        )
+
+
+def main() -> None:
+    """Measure, print and write."""
+    tables = asyncio.run(run()).tables()
+    print(tables)  # noqa: T201 - what `make bench` is for
+    page = _PAGE.read_text()
+    before, _, rest = page.partition(_BEGIN)
+    _PAGE.write_text(f"{before}{_BEGIN}\n{tables}\n{_END}{rest.partition(_END)[2]}")
+
+
+if __name__ == "__main__":
+    main()

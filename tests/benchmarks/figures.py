@@ -1,0 +1,95 @@
+"""The figures of a run, and the tables of docs/performance.md that are made of them."""
+
+from __future__ import annotations
+
+import os
+import platform
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tests.benchmarks.serving import Health, Probes
+    from tests.benchmarks.stages import Stages
+
+SIZES: Final = (100, 1_000, 10_000, 50_000)
+LARGE: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """All that was measured in one run.
+
+    Attributes:
+        stages: by devices.
+        levels: level of ISA-L, milliseconds and bytes.
+        probes: by devices.
+        health: of the loop under load.
+        memory: resident MiB after 20 and after 200 probes.
+        start: milliseconds to ready, and of importing aiohttp.web.
+    """
+
+    stages: dict[int, Stages]
+    levels: Sequence[tuple[int, float, int]]
+    probes: dict[int, Probes]
+    health: Health
+    memory: tuple[float, float]
+    start: tuple[float, float]
+
+    def tables(self) -> str:
+        """Return the tables as Markdown."""
+        machine = f"{os.cpu_count()} cores, {platform.machine()}, Linux {platform.release().split('-')[0]}"
+        parts = (self._stages(), self._probes(), self._levels(), self._ratios())
+        return "\n\n".join([f"Python {platform.python_version()}, {machine}.", *("\n".join(part) for part in parts)])
+
+    def _stages(self) -> Iterator[str]:
+        yield _row("devices", "`json.loads`", "decode", "build and encode", "compress", "prometheus_client's encoder")
+        yield _rule(6)
+        for devices, one in self.stages.items():
+            faster = f"{one.library:.0f} ms, {one.library / one.encode:.0f}×"
+            times = (f"{time:.1f} ms" for time in (one.yardstick, one.decode, one.encode, one.compress))
+            yield _row(f"{devices:,}", *times, faster)
+
+    def _probes(self) -> Iterator[str]:
+        yield _row("devices", "whole probe, gzip", "`json.loads` between them", "ratio", "peak memory of the process")
+        yield _rule(5)
+        for devices, one in self.probes.items():
+            times = (f"{time:.1f} ms" for time in (one.probe, one.yardstick))
+            yield _row(f"{devices:,}", *times, f"{one.ratio:.1f}×", f"{one.peak_mebibytes:.0f} MiB")
+
+    def _levels(self) -> Iterator[str]:
+        size = self.stages[LARGE].text_bytes
+        yield _row("level of ISA-L", f"time for the {size / 1e6:.1f} MB of {LARGE:,} devices", "of the text")
+        yield _rule(3)
+        for level, taken, compressed in self.levels:
+            yield _row(str(level), f"{taken:.1f} ms", f"{compressed / size:.1%}")
+
+    def _ratios(self) -> Iterator[str]:
+        stages, health = self.stages[LARGE], self.health
+        early, late = self.memory
+        ready, imported = self.start
+        slope = self.probes[50_000].ratio / self.probes[1_000].ratio
+        large = f"{LARGE:,} devices"
+        yield _row("what", "measured")
+        yield _row("---", "---")
+        yield _row(f"encoding {large} against prometheus_client", f"{stages.library / stages.encode:.1f}× as fast")
+        yield _row(f"whole probe of {large} against `json.loads`", f"{self.probes[LARGE].ratio:.2f}×")
+        yield _row("cost per device at 50,000 against at 1,000", f"{slope:.2f}×")
+        yield _row(
+            f"`/-/healthy` while 8 probes of {large} run, against one alone ({health.alone:.0f} ms)",
+            f"p99 {health.p99 / health.alone:.2f}×, maximum {health.highest / health.alone:.2f}×",
+        )
+        yield _row(f"memory after 200 probes of {large} against after 20", f"{late / early:.3f}× of {early:.0f} MiB")
+        yield _row(
+            f"start to `/-/ready` against `python -c 'import aiohttp.web'` ({imported:.0f} ms)",
+            f"{ready / imported:.2f}×",
+        )
+
+
+def _row(*cells: str) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _rule(columns: int) -> str:
+    return _row(*["---:"] * columns)

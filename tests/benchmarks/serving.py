@@ -1,0 +1,141 @@
+"""The exporter as a process: whole probes over loopback, its loop under load, its memory, its start."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import statistics
+import sys
+import time
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import aiohttp
+
+from tests.system.program import EXPORTER, Exporter, eventually, exporting, running
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+_AT_ONCE: Final = 8
+_PAUSE_SECONDS: Final = 0.002  # between two looks at /-/healthy
+
+
+@dataclass(frozen=True, slots=True)
+class Probes:
+    """Medians in milliseconds of whole probes with gzip, and of `json.loads` of the same body between them."""
+
+    probe: float
+    yardstick: float
+    peak_mebibytes: float
+
+    @property
+    def ratio(self) -> float:
+        """Return the probe against the yardstick."""
+        return self.probe / self.yardstick
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Milliseconds that /-/healthy took while probes ran, and what one such probe takes alone."""
+
+    alone: float
+    p99: float
+    highest: float
+    looks: int
+
+
+@asynccontextmanager
+async def upstream(*counts: int) -> AsyncIterator[str]:
+    """Serve node lists of so many devices in a process of its own; yields the URL without the count."""
+    command = (sys.executable, "-m", "tests.benchmarks.upstream", *map(str, counts))
+    async with running(*command) as program:
+        await eventually(lambda: _printed(program.out.seen))
+        yield f"http://127.0.0.1:{program.out.seen[0]}"
+
+
+async def _printed(lines: list[str]) -> bool:
+    return bool(lines)
+
+
+async def probes(body: bytes, target: str, *, rounds: int) -> Probes:
+    """Probe a list so many times, with an exporter of its own, so that the peak is of this list."""
+    async with exporting(*EXPORTER) as exporter, _scraper() as client:
+        await _probe(client, exporter, target)
+        probe, yardstick = [], []
+        for _ in range(rounds):
+            probe.append(await _probe(client, exporter, target))
+            started = time.perf_counter()
+            json.loads(body)
+            yardstick.append((time.perf_counter() - started) * 1000)
+        return Probes(statistics.median(probe), statistics.median(yardstick), _memory(exporter, "VmHWM"))
+
+
+async def health(target: str, *, rounds: int) -> Health:
+    """Look at /-/healthy again and again while eight probes run at once, so many times."""
+    async with exporting(*EXPORTER) as exporter, _scraper() as client, aiohttp.ClientSession() as watcher:
+        await _probe(client, exporter, target)
+        alone = statistics.median([await _probe(client, exporter, target) for _ in range(5)])
+        taken: list[float] = []
+        for _ in range(rounds):
+            under_way = asyncio.gather(*(_probe(client, exporter, target) for _ in range(_AT_ONCE)))
+            while not under_way.done():
+                started = time.perf_counter()
+                async with watcher.get(f"{exporter.url}/-/healthy") as response:
+                    await response.read()
+                taken.append((time.perf_counter() - started) * 1000)
+                await asyncio.sleep(_PAUSE_SECONDS)
+            await under_way
+        taken.sort()
+        return Health(alone, taken[int(len(taken) * 0.99)], taken[-1], len(taken))
+
+
+async def memory_growth(target: str, *, first: int, last: int) -> tuple[float, float]:
+    """Return the resident MiB after so many probes, and after so many more."""
+    async with exporting(*EXPORTER) as exporter, _scraper() as client:
+        for _ in range(first):
+            await _probe(client, exporter, target)
+        before = _memory(exporter, "VmRSS")
+        for _ in range(last - first):
+            await _probe(client, exporter, target)
+        return before, _memory(exporter, "VmRSS")
+
+
+async def start(*, rounds: int) -> tuple[float, float]:
+    """Return the median milliseconds to the first 200 of /-/ready, and of importing `aiohttp.web` alone."""
+    ready, imported = [], []
+    for _ in range(rounds):
+        started = time.perf_counter()
+        async with exporting(*EXPORTER) as exporter, aiohttp.ClientSession() as client:
+            assert await exporter.status(client, "/-/ready") == 200
+            ready.append((time.perf_counter() - started) * 1000)
+        started = time.perf_counter()
+        process = await asyncio.create_subprocess_exec(sys.executable, "-c", "import aiohttp.web")
+        await process.wait()
+        imported.append((time.perf_counter() - started) * 1000)
+    return statistics.median(ready), statistics.median(imported)
+
+
+def _scraper() -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(auto_decompress=False, headers={"Accept-Encoding": "gzip"})
+
+
+async def _probe(client: aiohttp.ClientSession, exporter: Exporter, target: str) -> float:
+    """Return the milliseconds of a probe, which must have succeeded and come compressed."""
+    started = time.perf_counter()
+    async with client.get(f"{exporter.url}/probe", params={"target": target}) as response:
+        body = await response.read()
+        taken = (time.perf_counter() - started) * 1000
+        assert response.status == 200
+        assert response.headers["Content-Encoding"] == "gzip"
+        assert len(body) > 500
+        return taken
+
+
+def _memory(exporter: Exporter, field: str) -> float:
+    """Return a field of the process's status in MiB."""
+    status = Path(f"/proc/{exporter.program.pid}/status").read_text()
+    (line,) = (line for line in status.splitlines() if line.startswith(f"{field}:"))
+    return int(line.split()[1]) / 1024

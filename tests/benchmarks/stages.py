@@ -1,0 +1,104 @@
+"""What each stage of a scrape costs, in one process without a network."""
+
+from __future__ import annotations
+
+import gc
+import json
+import statistics
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from isal import isal_zlib
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import generate_latest
+
+from oxidized_exporter.config import Limits, Module
+from oxidized_exporter.metrics.collector import SnapshotCollector
+from oxidized_exporter.metrics.exposition import Format, body_of
+from oxidized_exporter.scrape.nodes import collect_nodes
+from oxidized_exporter.scrape.snapshot import CollectorRun, Snapshot, TargetScrape
+from oxidized_exporter.targets.url import parse_target
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_TEXT: Final = Format(kind="text")
+
+
+@dataclass(frozen=True, slots=True)
+class Stages:
+    """Medians in milliseconds; the yardstick is taken between the others, in the same process and state."""
+
+    devices: int
+    yardstick: float
+    decode: float
+    encode: float
+    compress: float
+    library: float
+    text_bytes: int
+    gzip_bytes: int
+
+
+def measure(body: bytes, *, devices: int, rounds: int) -> Stages:
+    """Measure the stages in turn, so many times, each round with the yardstick."""
+    snapshot = _decode(body)
+    text = b"".join(_TEXT.encode(_registry(snapshot)))
+    taken: dict[str, list[float]] = {}
+    for _ in range(rounds):
+        for name, work in (
+            ("yardstick", lambda: json.loads(body)),
+            ("decode", lambda: _decode(body)),
+            ("encode", lambda: list(_TEXT.encode(_registry(snapshot)))),
+            ("compress", lambda: body_of([text], gzipped=True)),
+        ):
+            taken.setdefault(name, []).append(_milliseconds(work))
+    library = [_milliseconds(lambda: generate_latest(_registry(snapshot))) for _ in range(min(rounds, 3))]
+    compressed, _ = body_of([text], gzipped=True)
+    return Stages(
+        devices=devices,
+        library=statistics.median(library),
+        text_bytes=len(text),
+        gzip_bytes=len(compressed),
+        **{name: statistics.median(values) for name, values in taken.items()},
+    )
+
+
+def levels(body: bytes, *, rounds: int) -> list[tuple[int, float, int]]:
+    """Return level, median milliseconds and bytes of ISA-L's levels over the text of a list."""
+    text = b"".join(_TEXT.encode(_registry(_decode(body))))
+    found = []
+    for level in range(isal_zlib.ISAL_BEST_COMPRESSION + 1):
+        taken = [_milliseconds(lambda level=level: isal_zlib.compress(text, level)) for _ in range(rounds)]  # type: ignore[misc]  # a default binds it
+        found.append((level, statistics.median(taken), len(isal_zlib.compress(text, level))))
+    return found
+
+
+def _milliseconds(work: Callable[[], object]) -> float:
+    gc.collect()
+    started = time.perf_counter()
+    work()
+    return (time.perf_counter() - started) * 1000
+
+
+def _decode(body: bytes) -> Snapshot:
+    summary = collect_nodes(body, module=Module(name="default"), limits=Limits())
+    return Snapshot(
+        scrapes=(
+            TargetScrape(
+                target=parse_target("http://oxidized.example.net:8888"),
+                duration=0.1,
+                summary=summary,
+                failure=None,
+                collectors=(CollectorRun(name="nodes", success=True, duration=0.1),),
+                requests=(),
+                certificate_expiry=None,
+            ),
+        )
+    )
+
+
+def _registry(snapshot: Snapshot) -> CollectorRegistry:
+    registry = CollectorRegistry()
+    registry.register(SnapshotCollector(snapshot))
+    return registry
