@@ -12,6 +12,7 @@ from oxidized_exporter.metrics.exporter import ExporterMetrics
 from oxidized_exporter.oxidized.resolver import system_resolver
 from oxidized_exporter.scrape.scraper import Scraper
 from oxidized_exporter.web.state import Exporter, Load, Readiness, Running
+from oxidized_exporter.workers import Workers
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -41,10 +42,8 @@ async def open_exporter(
         clock: monotonic seconds, for durations.
     """
     resolver = resolver or system_resolver()
-    # One thread each: they compute in Python, so that more of them would only keep the loop from its turn
-    # (docs/performance.md).
-    decoder = ThreadPoolExecutor(max_workers=1, thread_name_prefix="decode")
-    encoder = ThreadPoolExecutor(max_workers=1, thread_name_prefix="encode")
+    decoder = Workers("decode")
+    encoder = Workers("encode")
     # Threads of their own: a file system that hangs must not hold up a decoding, an answer, or a reload.
     reader = ThreadPoolExecutor(max_workers=_FILE_THREADS, thread_name_prefix="read")
     load = Load()
@@ -52,7 +51,7 @@ async def open_exporter(
         yield Exporter(
             running=Running(config),
             settings=settings,
-            scraper=Scraper(resolver=resolver, worker=decoder, reader=reader, clock=clock),
+            scraper=Scraper(resolver=resolver, workers=decoder, reader=reader, clock=clock),
             metrics=ExporterMetrics(probes_in_flight=lambda: load.requests),
             encoder=encoder,
             readiness=Readiness(),
@@ -61,6 +60,7 @@ async def open_exporter(
             reloading=asyncio.Lock(),
         )
     finally:
-        for executor in (decoder, encoder, reader):
-            executor.shutdown(wait=False, cancel_futures=True)
+        decoder.close()
+        encoder.close()
+        reader.shutdown(wait=False, cancel_futures=True)
         await resolver.close()

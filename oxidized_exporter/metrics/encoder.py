@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Callable, Iterator, Sequence
 from itertools import compress, groupby
 from typing import TYPE_CHECKING, Final
@@ -15,16 +13,10 @@ from prometheus_client.utils import floatToGoString
 from oxidized_exporter.metrics.family import ColumnFamily
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
     from oxidized_exporter.metrics.family import Block
 
 _EOF: Final = b"# EOF\n"
-_ZEROS: Final = re.compile(r"\.?0+e")
 _ESCAPES: Final = str.maketrans({"\\": r"\\", "\n": r"\n", '"': r"\""})
-_TEN_DIGITS_FROM: Final = 1e9
-_TEN_DIGITS_BELOW: Final = 1e10
-_PLAIN_BELOW: Final = 1e6  # from here on the library writes an exponent, where repr() has none yet
 
 
 def encode(collector: Collector, *, library: Callable[[Collector], bytes]) -> Iterator[bytes]:
@@ -64,7 +56,7 @@ class _BlockWriter:
 
     def __init__(self) -> None:
         self._runs: dict[tuple[tuple[str, int], ...], tuple[Sequence[Sequence[str]], list[str]]] = {}
-        self._numbers: dict[float, str] = {}
+        self._numbers = _Numbers()
 
     def write(self, name: str, block: Block) -> bytes:
         """Return the samples of a block, a line each."""
@@ -72,11 +64,14 @@ class _BlockWriter:
         if None in block.values:
             present = [value is not None for value in block.values]
             parts = [part if isinstance(part, str) else list(compress(part, present)) for part in parts]
-        numbers = self._write_numbers([value for value in block.values if value is not None])
+        numbers = [self._numbers[value] for value in block.values if value is not None]
         return _weave([*parts, numbers, "\n"], len(numbers)).encode()
 
     def _labels(self, block: Block) -> Iterator[Part]:
-        """Yield what stands between the braces, the labels in the order of their names, as the library puts them."""
+        """Yield what stands between the braces, the labels in the order of their names, as the library puts them.
+
+        Shared labels are joined in runs, since others may stand between them: ``ip`` between ``group`` and ``model``.
+        """
         names = sorted({*block.shared, *block.own, *block.fixed})
         before = ""
         for shared, run in groupby(names, key=block.shared.__contains__):
@@ -100,14 +95,15 @@ class _BlockWriter:
             self._runs[key] = columns, _join(labels, columns)
         return self._runs[key][1]
 
-    def _write_numbers(self, values: Sequence[float]) -> list[str]:
-        distinct = set(values)
-        if len(distinct) > len(values) // 2 or _has_negative_zero(values, distinct):
-            return _write_each(values)
-        numbers = self._numbers
-        fresh = list(distinct.difference(numbers))
-        numbers.update(zip(fresh, _write_each(fresh), strict=True))
-        return [numbers[value] for value in values]
+
+class _Numbers(dict[float, str]):
+    """Numbers as prometheus_client writes them, each made once: a fleet has the same times again and again."""
+
+    def __missing__(self, value: float) -> str:
+        text = str(floatToGoString(value))  # type: ignore[no-untyped-call]  # the library has no types here
+        if value:  # not for zero: a negative one is equal, but written otherwise
+            self[value] = text
+        return text
 
 
 def _weave(parts: Sequence[Part], count: int) -> str:
@@ -140,24 +136,6 @@ def _escape_column(column: Sequence[str]) -> Sequence[str]:
     text = "".join(column)
     clean = not ("\\" in text or '"' in text or "\n" in text)
     return column if clean else list(map(_escape, column))
-
-
-def _write_each(values: Sequence[float]) -> list[str]:
-    """Write numbers as Go does: in one go where Python's own way is the same or nearly so, else one after the other."""
-    if not values:
-        return []
-    lowest, highest = min(values), max(values)
-    if highest < _PLAIN_BELOW and math.isfinite(sum(values)):
-        return list(map(float.__repr__, values))
-    if _TEN_DIGITS_FROM <= lowest <= highest < _TEN_DIGITS_BELOW and all(map(float.is_integer, values)):
-        text = "%.9e\n" * len(values) % tuple(values)  # Unix times of 2001 to 2286, without fractions
-        return _ZEROS.sub("e", text).split("\n")[:-1]
-    return [str(floatToGoString(value)) for value in values]  # type: ignore[no-untyped-call]  # the library has no types here
-
-
-def _has_negative_zero(values: Sequence[float], distinct: set[float]) -> bool:
-    """Tell whether a zero is negative, which is equal to the other one, but written otherwise."""
-    return 0.0 in distinct and any(math.copysign(1.0, value) < 0 for value in values if value == 0.0)
 
 
 def _escape(text: str) -> str:

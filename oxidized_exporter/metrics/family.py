@@ -17,9 +17,11 @@ class Block:
     """Samples of one family that share what they are labelled with: one for each place of the columns.
 
     Attributes:
-        shared: label and its values, a column each; other families have the same columns.
+        shared: label and its values, a column each. Other families that have the very same lists, not equal ones, cost
+            nothing more.
         own: likewise, of this family alone.
-        fixed: labels that have the same value in every sample.
+        fixed: labels that have the same value in every sample. No label stands in two of the three, and one at least
+            stands in any.
         values: None where there is no sample.
     """
 

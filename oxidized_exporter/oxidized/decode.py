@@ -5,16 +5,18 @@ from __future__ import annotations
 import json
 import math
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
 from oxidized_exporter.errors import NotJsonError, SchemaError, TooLargeError
-from oxidized_exporter.oxidized.models import LastJob, Row, Rows
+from oxidized_exporter.oxidized.models import LastJob, Row, Rows, ShortRow
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_SHORT: Final = msgspec.json.Decoder(list[ShortRow])
 _CLEAN: Final = msgspec.json.Decoder(list[Row])
 _SPLIT: Final = msgspec.json.Decoder(list[msgspec.Raw])
 _NAME_KEY: Final = b'"name"'
@@ -46,10 +48,10 @@ def decode_rows(body: bytes | bytearray, *, max_rows: int, check: Callable[[], N
     except UnicodeDecodeError:
         raise NotJsonError("the body is not UTF-8") from None
     if body.count(_NAME_KEY) <= max_rows:
-        try:
-            return Rows(_CLEAN.decode(body), invalid=0, short=True)
-        except (msgspec.DecodeError, RecursionError):
-            pass
+        for decoder, short in ((_SHORT, True), (_CLEAN, False)):
+            with suppress(msgspec.DecodeError, RecursionError):
+                return Rows(decoder.decode(body), invalid=0, short=short)
+            check()
     return _decode_row_by_row(body, max_rows=max_rows, check=check)
 
 

@@ -18,7 +18,7 @@ SUCCESS: Final = "success"
 SHORT_CHARACTERS: Final = 256
 """Labels of a clean list are no longer; at most 1 KiB in UTF-8."""
 
-_Label = Annotated[str, msgspec.Meta(max_length=SHORT_CHARACTERS)]
+_Short = Annotated[str, msgspec.Meta(max_length=SHORT_CHARACTERS)]
 
 
 class LastJob(msgspec.Struct, gc=False):
@@ -26,7 +26,7 @@ class LastJob(msgspec.Struct, gc=False):
 
     start: str | None = None
     end: str | None = None
-    status: _Label | None = None
+    status: str | None = None
     time: float | None = None
 
 
@@ -36,21 +36,39 @@ class Row(msgspec.Struct, gc=False):
     ``vars`` holds secrets in clear: it stays undecoded until it is looked at once and dropped.
     """
 
-    name: _Label
-    full_name: _Label | None = None
-    group: _Label | None = None
-    model: _Label | None = None
-    ip: _Label | None = None
+    name: str
+    full_name: str | None = None
+    group: str | None = None
+    model: str | None = None
+    ip: str | None = None
     last: LastJob | None = None
     mtime: str | None = None
-    status: _Label | None = None
+    status: str | None = None
     vars: msgspec.Raw = msgspec.Raw(b"null")
+
+
+class ShortLastJob(LastJob, gc=False):
+    """`LastJob` where the status is short."""
+
+    status: _Short | None = None
+
+
+class ShortRow(Row, gc=False):
+    """`Row` where all labels are short: msgspec looks at their lengths while it makes them, which is all but free."""
+
+    name: _Short
+    full_name: _Short | None = None
+    group: _Short | None = None
+    model: _Short | None = None
+    ip: _Short | None = None
+    last: ShortLastJob | None = None
+    status: _Short | None = None
 
 
 class Rows(NamedTuple):
     """The readable rows of a list, how many are not, and whether all labels are known to be short."""
 
-    rows: list[Row]
+    rows: Sequence[Row]
     invalid: int
     short: bool
 

@@ -13,7 +13,7 @@ from oxidized_exporter.oxidized.models import NEVER, SHORT_CHARACTERS, SUCCESS, 
 from oxidized_exporter.oxidized.times import Times
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from oxidized_exporter.config import Limits
 
@@ -40,7 +40,7 @@ def read_nodes(body: bytes | bytearray, *, limits: Limits, check: Callable[[], N
     found = decode_rows(body, max_rows=limits.rows, check=check)
     cutter = _Cutter(limits.label_bytes, longest=SHORT_CHARACTERS if found.short else None)
     devices = _columns(found.rows, cut=cutter, check=check)
-    kept = _without_duplicates(devices)
+    kept = _without_duplicates(devices, check=check)
     return NodeList(devices=kept, duplicates=len(devices) - len(kept), invalid=found.invalid, cut_labels=cutter.cuts)
 
 
@@ -69,17 +69,22 @@ class _Cutter:
 class _Exposures(dict[bytes, bool]):
     """Remembers what was found in the variables of one list, where they are short: most devices have the same few."""
 
+    def __init__(self, check: Callable[[], None]) -> None:
+        super().__init__()
+        self._check = check
+
     def __missing__(self, variables: bytes) -> bool:
+        self._check()
         exposed = _exposes_secrets(variables)
         if len(variables) <= _REMEMBERED_BYTES:
             self[variables] = exposed
         return exposed
 
 
-def _columns(rows: list[Row], *, cut: _Cutter, check: Callable[[], None]) -> Devices:
+def _columns(rows: Sequence[Row], *, cut: _Cutter, check: Callable[[], None]) -> Devices:
     """Read column after column, each in a loop that Python runs fast."""
-    times = Times()
-    exposures = _Exposures()
+    times = Times(check)
+    exposures = _Exposures(check)
     jobs = [row.last for row in rows]
     statuses = [row.status or (row.last.status if row.last else NEVER) or "unknown" for row in rows]
     check()
@@ -105,12 +110,13 @@ def _columns(rows: list[Row], *, cut: _Cutter, check: Callable[[], None]) -> Dev
     )
 
 
-def _without_duplicates(devices: Devices) -> Devices:
+def _without_duplicates(devices: Devices, *, check: Callable[[], None]) -> Devices:
     if len(set(devices.full_name)) == len(devices):
         return devices
     labels = zip(devices.full_name, devices.name, devices.group, devices.model, strict=True)
     kept: dict[tuple[str, ...], Device] = {}
     for identity, device in zip(labels, devices, strict=True):
+        check()
         rival = kept.get(identity)
         if rival is None or _precedence(device) > _precedence(rival):
             kept[identity] = device

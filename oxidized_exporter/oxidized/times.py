@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 # "2026-11-22 08:03:50 UTC" (every version), offsets as ±HHMM or ±HH:MM, and ISO 8601.
 _TIME: Final = re.compile(
@@ -51,11 +54,14 @@ class Times(dict[str | None, float | None]):
     are parsed. Lives as long as the reading of a list.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, check: Callable[[], None] = lambda: None) -> None:
+        """Take what is called for each text that is read; what it raises ends the reading."""
         super().__init__()
         self._hours = _Hours()
+        self._check = check
 
     def __missing__(self, text: str | None) -> float | None:
+        self._check()
         time: float | None
         try:
             time = self._hours[text[:_HOUR]] + _WITHIN_HOUR[text[_HOUR:]]  # type: ignore[index]  # None is caught

@@ -6,7 +6,7 @@ import asyncio
 import threading
 import time
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import structlog
 
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
     from oxidized_exporter.config import Config, Module
     from oxidized_exporter.scrape.plan import TargetPlan
+    from oxidized_exporter.workers import Workers
+
+_LARGE_BYTES: Final = 1024 * 1024  # about 3,000 devices
 
 _log = structlog.stdlib.get_logger(__name__)
 
@@ -38,7 +41,7 @@ class Scraper:
         self,
         *,
         resolver: AbstractResolver,
-        worker: Executor,
+        workers: Workers,
         reader: Executor,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
@@ -46,12 +49,12 @@ class Scraper:
 
         Args:
             resolver: resolves names; belongs to the caller.
-            worker: decodes bodies off the loop; belongs to the caller.
+            workers: decode bodies off the loop; belong to the caller.
             reader: reads the files of credentials and certificates; belongs to the caller.
             clock: monotonic seconds, for durations.
         """
         self._resolver = resolver
-        self._worker = worker
+        self._workers = workers
         self._clock = clock
         self._settings_reader = SettingsReader(reader)
 
@@ -129,7 +132,8 @@ class Scraper:
         check = partial(_give_up_if, abandoned)
         collect = partial(collect_nodes, body, module=module, limits=limits, check=check)
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._worker, collect)
+            worker = self._workers.choose(large=len(body) > _LARGE_BYTES)
+            return await asyncio.get_running_loop().run_in_executor(worker, collect)
         finally:
             abandoned.set()
 

@@ -86,3 +86,8 @@ class Snapshot:
     def several(self) -> bool:
         """Whether samples need a label that tells the targets apart."""
         return len(self.scrapes) > 1
+
+    @property
+    def shown(self) -> int:
+        """How many devices have series of their own."""
+        return sum(len(scrape.summary.shown) for scrape in self.scrapes if scrape.summary is not None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import structlog
 from prometheus_client import CollectorRegistry
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from aiohttp import web
 
     from oxidized_exporter.scrape.snapshot import Snapshot
+
+_LARGE: Final = 3_000  # devices
 
 _log = structlog.stdlib.get_logger(__name__)
 
@@ -61,7 +63,7 @@ async def probe(request: web.Request) -> web.Response:
         _log_failures(snapshot, module=wanted.module.name)
         registry = CollectorRegistry()
         registry.register(SnapshotCollector(snapshot))
-        return await exposition(request, registry, encoder=exporter.encoder)
+        return await exposition(request, registry, encoder=exporter.encoder.choose(large=snapshot.shown > _LARGE))
 
 
 def _log_failures(snapshot: Snapshot, *, module: str) -> None:
@@ -80,4 +82,4 @@ def _log_failures(snapshot: Snapshot, *, module: str) -> None:
 async def metrics(request: web.Request) -> web.Response:
     """Answer with the exporter's own metrics."""
     exporter = request.app[EXPORTER]
-    return await exposition(request, exporter.metrics.registry, encoder=exporter.encoder)
+    return await exposition(request, exporter.metrics.registry, encoder=exporter.encoder.choose(large=False))

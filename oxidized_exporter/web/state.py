@@ -11,11 +11,11 @@ from aiohttp import web
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Iterator
-    from concurrent.futures import Executor
 
     from oxidized_exporter.config import Config
     from oxidized_exporter.metrics.exporter import ExporterMetrics
     from oxidized_exporter.scrape.scraper import Scraper
+    from oxidized_exporter.workers import Workers
 
 
 @dataclass(slots=True)
@@ -74,7 +74,7 @@ class Exporter:
         settings: of the command line.
         scraper: makes the scrapes.
         metrics: the exporter's own.
-        encoder: threads of their own in which answers are written.
+        encoder: threads in which answers are written.
         readiness: what ``/-/ready`` says.
         load: probes that are being answered.
         reloads: those that have begun and not ended.
@@ -85,7 +85,7 @@ class Exporter:
     settings: Settings
     scraper: Scraper
     metrics: ExporterMetrics
-    encoder: Executor
+    encoder: Workers
     readiness: Readiness
     load: Load
     reloads: set[asyncio.Task[None]]

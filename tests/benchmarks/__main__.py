@@ -24,7 +24,7 @@ def rounds_of(devices: int) -> int:
 async def run() -> Figures:
     """Measure everything, one thing after the other."""
     bodies = {devices: body(devices) for devices in SIZES}
-    stages = {devices: measure(made, devices=devices, rounds=rounds_of(devices)) for devices, made in bodies.items()}
+    stages = {devices: measure(made, rounds=rounds_of(devices)) for devices, made in bodies.items()}
     async with serving.upstream(*SIZES) as url:
         probes = {
             devices: await serving.probes(made, f"{url}/{devices}", rounds=rounds_of(devices))
@@ -44,9 +44,9 @@ def main() -> None:
     """Measure, print and write."""
     tables = asyncio.run(run()).tables()
     print(tables)  # noqa: T201 - what `make bench` is for
-    page = _PAGE.read_text()
-    before, _, rest = page.partition(_BEGIN)
-    _PAGE.write_text(f"{before}{_BEGIN}\n{tables}\n{_END}{rest.partition(_END)[2]}")
+    before, rest = _PAGE.read_text().split(_BEGIN)
+    _, after = rest.split(_END)
+    _PAGE.write_text(f"{before}{_BEGIN}\n{tables}\n{_END}{after}")
 
 
 if __name__ == "__main__":

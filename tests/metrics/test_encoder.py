@@ -19,7 +19,7 @@ from oxidized_exporter.metrics.encoder import encode
 from oxidized_exporter.metrics.family import Block, ColumnFamily
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Iterator
 
     from prometheus_client.metrics_core import Metric
 
@@ -80,6 +80,9 @@ rows_of = st.lists(st.tuples(st.tuples(*[texts] * len(_LABELS)), st.none() | num
     split=st.integers(min_value=0, max_value=8),
     owned=st.sets(st.sampled_from(_LABELS)),
 )
+@example(rows=[(("a\nb", "c", "d", "e", "f"), 1.0)], kind=("a", "gauge"), fixed={}, split=9, owned=set())
+@example(rows=[(("a\\b", "c", "d", "e", "f"), 1.0)], kind=("a", "gauge"), fixed={}, split=9, owned=set())
+@example(rows=[(('a"b', "c", "d", "e", "f"), 1.0)], kind=("a", "gauge"), fixed={}, split=9, owned=set())
 @example(
     rows=[((r"\"", '"', "\n", "\\", ""), -0.0), (("", "", "", "", ""), 0.0)] * 3,
     kind=("a", "gauge"),
@@ -139,3 +142,26 @@ def test_every_float_there_is_can_be_written(bits: bytes) -> None:
     assert b"".join(encode(fast, library=generate_latest)) == generate_latest(
         Families(library_family("a", "gauge", rows, **arguments))
     )
+
+
+def test_columns_that_families_share_are_told_apart_from_others_in_their_place() -> None:
+    def temporary(letter: str) -> ColumnFamily:  # its lists may lie where those of the one before it lay
+        block = Block(shared={"name": [letter * 3]}, own={}, fixed={}, values=[1.0])
+        return ColumnFamily(f"family_{letter}", "help", "gauge", blocks=[block])
+
+    class OneAfterTheOther(Collector):
+        def collect(self) -> Iterator[Metric]:
+            return map(temporary, "abcdefgh")
+
+    text = b"".join(encode(OneAfterTheOther(), library=generate_latest)).decode()
+    assert [line for line in text.splitlines() if not line.startswith("#")] == [
+        f'family_{letter}{{name="{letter * 3}"}} 1.0' for letter in "abcdefgh"
+    ]
+
+
+@pytest.mark.parametrize("values", [[1, 2, 3], [True, False, True]])
+def test_whole_numbers_are_written_as_the_library_does(values: list[float]) -> None:
+    rows: list[Row] = [(("f", str(place), "g", "m", "i"), value) for place, value in enumerate(values)]
+    fast = Families(column_family("a", "gauge", rows, fixed={}, split=9))
+    slow = Families(library_family("a", "gauge", rows, fixed={}))
+    assert b"".join(encode(fast, library=generate_latest)) == generate_latest(slow)

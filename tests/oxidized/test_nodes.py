@@ -360,3 +360,44 @@ def test_one_odd_row_more_changes_nothing_about_a_clean_one(rows: list[Any]) -> 
 def test_any_bytes_give_nodes_or_a_typed_failure(body: bytes) -> None:
     with contextlib.suppress(NotJsonError, SchemaError):
         read_nodes(body, limits=Limits())
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"vars": {"note": "x" * 2000}},
+        {"last": {"end": "2026-11-22T12:00:00.%05d+01:00"}},
+        {"full_name": "the/same"},
+    ],
+)
+def test_whoever_waits_is_asked_for_at_each_row_that_takes_time(changes: dict[str, Any]) -> None:
+    asked = 0
+
+    def check() -> None:
+        nonlocal asked
+        asked += 1
+
+    text = ",".join(
+        json.dumps(row(name=f"sw{number}", full_name=f"g/sw{number}") | changes)
+        .replace("xx", f"{number:05d}", 1)
+        .replace("%05d", f"{number:05d}")
+        for number in range(200)
+    )
+    read_nodes(f"[{text}]".encode(), limits=Limits(), check=check)
+    assert asked >= 200
+
+
+def test_the_result_is_that_of_the_last_job_where_the_row_says_something_else() -> None:
+    last = {"start": NOON, "end": NOON, "status": "success", "time": 1.0}
+    assert read_one(last=last, status="fail").succeeded is True
+    assert read_one(last=last | {"status": "fail"}, status="success").succeeded is False
+
+
+def test_short_labels_of_wide_characters_are_cut_at_a_small_limit() -> None:
+    nodes = read_nodes(json.dumps([row(name="\N{SNOWMAN}" * 6)]).encode(), limits=Limits(label_bytes=16))
+    assert nodes.devices[0].name == "\N{SNOWMAN}" * 5
+    assert nodes.cut_labels == 1
+
+
+def test_a_secret_in_long_variables_is_seen() -> None:
+    assert read_one(vars={"note": "x" * 5000, "password": "s3cr3t"}).exposes_secrets

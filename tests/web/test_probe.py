@@ -18,10 +18,13 @@ from oxidized_exporter.scrape.nodes import collect_nodes
 from oxidized_exporter.simulator import FAULTS, HELD, Daemon, Device, Fault, create_app, fleet
 from oxidized_exporter.web.state import Settings
 from tests.harness import Exposition, Probing, asked, openmetrics_families, running, running_exporter, running_raw
+from tests.system.program import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
     from pathlib import Path
+
+    from oxidized_exporter.scrape.snapshot import NodesSummary
 
 
 @pytest.fixture
@@ -358,6 +361,24 @@ async def test_decoding_and_encoding_have_threads_of_their_own(
     async with running(create_app(Daemon(fleet(1)))) as url:
         await exporter.probe(url)
     assert threads == ["decode", "encode"]
+
+
+async def test_a_small_answer_does_not_wait_for_a_large_one(monkeypatch: pytest.MonkeyPatch, exporter: Probing) -> None:
+    decoding, go_on = threading.Event(), threading.Event()
+
+    def slow_where_large(body: bytes, **settings: Any) -> NodesSummary:
+        if len(body) > 1024 * 1024:
+            decoding.set()
+            assert go_on.wait(PATIENCE)
+        return collect_nodes(body, **settings)
+
+    monkeypatch.setattr("oxidized_exporter.scrape.scraper.collect_nodes", slow_where_large)
+    async with running(create_app(Daemon(fleet(7000)))) as large, running(create_app(Daemon(fleet(1)))) as small:
+        waiting = asyncio.create_task(exporter.probe(large, timeout_seconds=60))
+        assert await asyncio.to_thread(decoding.wait, PATIENCE)
+        assert (await exporter.probe(small)).value("oxidized_status") == 1
+        go_on.set()
+        assert len((await waiting).all("oxidized_device_status")) == 7000
 
 
 async def test_what_is_in_flight_is_told(exporter: Probing) -> None:
