@@ -19,11 +19,11 @@
 {{- end -}}
 {{- $paths := list "config.yml" -}}
 {{- range $config.files -}}
-{{- range $path := values .items -}}
+{{- range $path := values .items | sortAlpha -}}
 {{- range $other := $paths -}}
 {{- if eq $path $other -}}{{- fail (printf "config.files: two files at %q" $path) -}}{{- end -}}
 {{- if or (hasPrefix (print $path "/") $other) (hasPrefix (print $other "/") $path) -}}
-{{- fail (printf "config.files: of %q and %q one is a folder of the other" $path $other) -}}
+{{- fail (printf "config.files: of %q and %q one is a folder of the other" $other $path) -}}
 {{- end -}}
 {{- end -}}
 {{- $paths = append $paths $path -}}
