@@ -9,6 +9,9 @@ from typing import Any, Final
 
 import yaml
 
+from oxidized_exporter.metrics.catalogue import CATALOGUE
+from oxidized_exporter.metrics.exporter import EXPORTER_CATALOGUE
+
 ROOT: Final = Path(__file__).parents[1]
 PROMETHEUS: Final = ROOT / "deploy" / "prometheus"
 RULES: Final = PROMETHEUS / "rules"
@@ -54,3 +57,5 @@ def _rules(kind: str) -> dict[str, Rule]:
 
 ALERTS: Final = _rules("alert")
 RECORDS: Final = _rules("record")
+METRICS: Final = {metric.name for metric in (*CATALOGUE, *EXPORTER_CATALOGUE)} | set(RECORDS)
+"""Every name that a query may ask for: what is scraped, and what is recorded."""

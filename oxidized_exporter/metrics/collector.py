@@ -8,7 +8,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from oxidized_exporter.metrics.catalogue import CATALOGUE, TARGET_LABEL, DeviceMetric, ScrapeMetric, device_labels
-from oxidized_exporter.metrics.family import Block, ColumnFamily
+from oxidized_exporter.metrics.family import Block, ColumnFamily, family_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,5 +63,4 @@ class SnapshotCollector(Collector):
 
 
 def _family(definition: MetricDefinition) -> Metric:
-    name = definition.name.removesuffix("_total") if definition.type == "counter" else definition.name
-    return Metric(name, definition.help, definition.type)
+    return Metric(family_name(definition.name, definition.type), definition.help, definition.type)

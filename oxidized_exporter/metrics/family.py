@@ -36,6 +36,11 @@ class Block:
         return any(value is not None for value in self.values)
 
 
+def family_name(name: str, typ: str) -> str:
+    """Return the name of the family whose samples are called ``name``: without the suffix that the library gives."""
+    return name.removesuffix("_total") if typ == "counter" else name
+
+
 class ColumnFamily(Metric):
     """A family of prometheus_client that keeps blocks of columns in place of samples.
 
@@ -52,7 +57,7 @@ class ColumnFamily(Metric):
     def __init__(self, name: str, documentation: str, typ: str, *, blocks: Sequence[Block]) -> None:
         self.sample_name = name
         self.blocks = blocks
-        super().__init__(name.removesuffix("_total") if typ == "counter" else name, documentation, typ)
+        super().__init__(family_name(name, typ), documentation, typ)
 
     @property
     def samples(self) -> list[Sample]:

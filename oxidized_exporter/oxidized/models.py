@@ -16,7 +16,7 @@ SUCCESS: Final = "success"
 
 
 SHORT_CHARACTERS: Final = 256
-"""Labels of a clean list are no longer; at most 1 KiB in UTF-8."""
+"""What a short label has at most; in UTF-8 that is 1 KiB or less."""
 
 _Short = Annotated[str, msgspec.Meta(max_length=SHORT_CHARACTERS)]
 
