@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 import signal
 import sys
 from typing import TYPE_CHECKING, Any, Final, NoReturn
@@ -22,6 +21,9 @@ if TYPE_CHECKING:
     from oxidized_exporter.config import Config
     from oxidized_exporter.web.state import Settings
 
+# Seconds after which a thread that computes must give way to the loop. With Python's 5 ms the loop, which waits for its
+# turn at each read and write, answers /-/healthy three times as late while large scrapes run (docs/performance.md).
+_TURN_SECONDS: Final = 0.0005
 _HELP: Final = {"help_option_names": ["--help", "-h"], "max_content_width": 100}
 
 
@@ -55,7 +57,7 @@ _HELP: Final = {"help_option_names": ["--help", "-h"], "max_content_width": 100}
     "(503). 0: any number.",
 )
 @flag("log.level", type=click.Choice(LEVELS), default="info", help="Least severe level that is logged.")
-@click.version_option(__version__, message=f"oxidized_exporter %(version)s (Python {platform.python_version()})")
+@click.version_option(__version__, message=f"oxidized_exporter %(version)s (Python {sys.version.split()[0]})")
 @click.pass_context
 def main(
     context: click.Context,
@@ -197,6 +199,7 @@ def _run(coroutine: Coroutine[Any, Any, None], *, log_level: str) -> None:
     import asyncio
 
     configure_logging(log_level)
+    sys.setswitchinterval(_TURN_SECONDS)
     try:
         asyncio.run(coroutine)
     except ListenError as error:
