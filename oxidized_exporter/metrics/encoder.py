@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import compress, groupby
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from oxidized_exporter.metrics.family import Block
 
 _EOF: Final = b"# EOF\n"
+_AS_PYTHON_WRITES: Final = 1e6  # below it, the library writes a number as Python does
+_BILLION: Final = 1e9
 _ESCAPES: Final = str.maketrans({"\\": r"\\", "\n": r"\n", '"': r"\""})
 
 
@@ -55,64 +57,93 @@ class _BlockWriter:
     """Writes the blocks of one exposition; what blocks have in common, labels and numbers, is written once."""
 
     def __init__(self) -> None:
-        self._runs: dict[tuple[tuple[str, int], ...], tuple[Sequence[Sequence[str]], list[str]]] = {}
+        self._joined: dict[tuple[tuple[str, int], ...], tuple[Sequence[Sequence[str]], list[str]]] = {}
         self._numbers = _Numbers()
 
     def write(self, name: str, block: Block) -> bytes:
         """Return the samples of a block, a line each."""
         parts = [f"{name}{{", *self._labels(block), "} "]
-        if None in block.values:
-            present = [value is not None for value in block.values]
+        values = block.values
+        if None in values:
+            present = [value is not None for value in values]
             parts = [part if isinstance(part, str) else list(compress(part, present)) for part in parts]
-        numbers = [self._numbers[value] for value in block.values if value is not None]
+            values = list(compress(values, present))
+        numbers = list(map(self._numbers.__getitem__, cast("Sequence[float]", values)))
         return _weave([*parts, numbers, "\n"], len(numbers)).encode()
 
     def _labels(self, block: Block) -> Iterator[Part]:
         """Yield what stands between the braces, the labels in the order of their names, as the library puts them.
 
-        Shared labels are joined in runs, since others may stand between them: ``ip`` between ``group`` and ``model``.
+        Where the shared labels stand together, they are joined for all blocks that have them; elsewhere (``ip`` between
+        ``group`` and ``model``) one family does not repay it.
         """
         names = sorted({*block.shared, *block.own, *block.fixed})
         before = ""
         for shared, run in groupby(names, key=block.shared.__contains__):
-            if shared:
+            labels = tuple(run)
+            if shared and len(labels) == len(block.shared):
                 yield before
-                yield self._run(block, tuple(run))
+                yield self._join(block, labels)
                 before = ","
                 continue
-            for label in run:
+            for label in labels:
                 yield f'{before}{label}="'
-                yield _escape(block.fixed[label]) if label in block.fixed else _escape_column(block.own[label])
+                if label in block.fixed:
+                    yield _escape(block.fixed[label])
+                else:
+                    yield _escape_column(block.shared[label] if shared else block.own[label])
                 yield '"'
                 before = ","
 
-    def _run(self, block: Block, labels: tuple[str, ...]) -> list[str]:
-        """Return neighbouring labels that several blocks share, joined."""
+    def _join(self, block: Block, labels: tuple[str, ...]) -> list[str]:
+        """Return the labels that blocks share, joined once for all of them."""
         columns = [block.shared[label] for label in labels]
         key = tuple((label, id(column)) for label, column in zip(labels, columns, strict=True))
-        if key not in self._runs:
+        if key not in self._joined:
             # The columns are kept beside what was made of them, so that no other gets their place in memory.
-            self._runs[key] = columns, _join(labels, columns)
-        return self._runs[key][1]
+            self._joined[key] = columns, _join(labels, columns)
+        return self._joined[key][1]
 
 
 class _Numbers(dict[float, str]):
     """Numbers as prometheus_client writes them, each made once: a fleet has the same times again and again."""
 
     def __missing__(self, value: float) -> str:
-        text = str(floatToGoString(value))  # type: ignore[no-untyped-call]  # the library has no types here
+        text = _write_number(float(value))
         if value:  # not for zero: a negative one is equal, but written otherwise
             self[value] = text
         return text
 
 
-def _weave(parts: Sequence[Part], count: int) -> str:
+def _write_number(value: float) -> str:
+    """Write a number as `floatToGoString` does, sooner where it is of a kind that fills a scrape."""
+    if -_AS_PYTHON_WRITES < value < _AS_PYTHON_WRITES:
+        return repr(value)
+    if _BILLION <= value < 10 * _BILLION and value.is_integer():  # Unix times
+        digits = str(int(value))
+        return f"{digits[0]}.{digits[1:]}".rstrip("0.") + "e+09"
+    return str(floatToGoString(value))  # type: ignore[no-untyped-call]  # the library has no types here
+
+
+def _weave(parts: Iterable[Part], count: int) -> str:
     """Join so many lines of their parts, without making the lines: four times as fast as one after the other."""
-    width = len(parts)
+    merged = _merge(parts)
+    width = len(merged)
     woven = [""] * (width * count)
-    for place, part in enumerate(parts):
+    for place, part in enumerate(merged):
         woven[place::width] = [part] * count if isinstance(part, str) else part
     return "".join(woven)
+
+
+def _merge(parts: Iterable[Part]) -> list[Part]:
+    """Put neighbouring parts that are the same in all lines together."""
+    merged: list[Part] = []
+    for part in parts:
+        if isinstance(part, str) and merged and isinstance(merged[-1], str):
+            merged[-1] += part
+        else:
+            merged.append(part)
+    return merged
 
 
 def _join(labels: Sequence[str], columns: Sequence[Sequence[str]]) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Final, Literal
@@ -98,27 +99,31 @@ def accepts_gzip(accept_encoding: str | None) -> bool:
 def body_of(pieces: Iterable[bytes], *, gzipped: bool) -> tuple[bytes, bool]:
     """Return the body, as one gzip member where that is wanted and pays, and whether it is one.
 
-    The same pieces give the same bytes. Call it off the loop. Each piece is compressed as it comes, so that the whole
-    text is never held.
+    The same pieces give the same bytes. Call it off the loop. Of a large body each piece is compressed
+    while the next one is made (ISA-L lets go of the interpreter), so that the whole text is not held.
     """
     gathered = _gather(pieces)
-    first = next(gathered, b"")
-    if not gzipped or len(first) < _SMALLEST:
-        return b"".join([first, *gathered]), False
+    first, second = next(gathered, b""), next(gathered, b"")
+    if not gzipped or (len(first) < _SMALLEST and not second):
+        return b"".join([first, second, *gathered]), False
     compressor = isal_zlib.compressobj(_LEVEL, wbits=_GZIP)
-    compressed = [compressor.compress(piece) for piece in chain([first], gathered)]
-    return b"".join([*compressed, compressor.flush()]), True
+    if not second:
+        return compressor.compress(first) + compressor.flush(), True
+    with ThreadPoolExecutor(max_workers=1) as beside:
+        compressed = [beside.submit(compressor.compress, piece) for piece in chain([first, second], gathered)]
+        compressed.append(beside.submit(compressor.flush))
+    return b"".join([one.result() for one in compressed]), True
 
 
 def _gather(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """Put small pieces together: ISA-L begins a block of its own with each."""
+    """Put small pieces together, since ISA-L begins a block of its own with each; large ones are not copied."""
     held: list[bytes] = []
     size = 0
     for piece in pieces:
-        held.append(piece)
-        size += len(piece)
-        if size >= _GATHERED:
+        if held and (size >= _GATHERED or len(piece) >= _GATHERED):
             yield b"".join(held)
             held, size = [], 0
+        held.append(piece)
+        size += len(piece)
     if held:
         yield b"".join(held)

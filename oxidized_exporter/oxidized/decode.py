@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Sized
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
 
@@ -16,10 +17,13 @@ from oxidized_exporter.oxidized.models import LastJob, Row, Rows, ShortRow
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_Found = TypeVar("_Found", bound=Sized)
+
 _SHORT: Final = msgspec.json.Decoder(list[ShortRow])
 _CLEAN: Final = msgspec.json.Decoder(list[Row])
 _SPLIT: Final = msgspec.json.Decoder(list[msgspec.Raw])
 _NAME_KEY: Final = b'"name"'
+_UNCOUNTED_BYTES: Final = 4 * 1024 * 1024  # decoding so much at once takes no longer than a large list does
 _COMMAS_A_ROW: Final = 50  # a real row has about 15, and one more for each of its variables
 _ROW_BYTES: Final = 256 * 1024  # decoding one value cannot be interrupted; a real row has less than 1 KiB
 _MAX_DIGITS: Final = 300  # a longer integer is kept as its text: Python refuses to convert back and forth
@@ -47,18 +51,16 @@ def decode_rows(body: bytes | bytearray, *, max_rows: int, check: Callable[[], N
             body.decode()  # msgspec does not look at strings that it passes over
     except UnicodeDecodeError:
         raise NotJsonError("the body is not UTF-8") from None
-    if body.count(_NAME_KEY) <= max_rows:
+    if len(body) <= _UNCOUNTED_BYTES or body.count(_NAME_KEY) <= max_rows:
         for decoder, short in ((_SHORT, True), (_CLEAN, False)):
             with suppress(msgspec.DecodeError, RecursionError):
-                return Rows(decoder.decode(body), invalid=0, short=short)
+                return Rows(_no_more_than(max_rows, decoder.decode(body)), invalid=0, short=short)
             check()
     return _decode_row_by_row(body, max_rows=max_rows, check=check)
 
 
 def _decode_row_by_row(body: bytes | bytearray, *, max_rows: int, check: Callable[[], None]) -> Rows:
-    parts = _split(body, max_rows=max_rows)
-    if len(parts) > max_rows:
-        raise TooLargeError(f"the list has {len(parts)} rows, more than {max_rows}")
+    parts = _no_more_than(max_rows, _split(body, max_rows=max_rows))
     rows = []
     for part in parts:
         check()
@@ -67,6 +69,12 @@ def _decode_row_by_row(body: bytes | bytearray, *, max_rows: int, check: Callabl
     if parts and not rows:
         raise SchemaError(f"none of the {len(parts)} rows is a device")
     return Rows(rows, invalid=len(parts) - len(rows), short=False)
+
+
+def _no_more_than(max_rows: int, found: _Found) -> _Found:
+    if len(found) > max_rows:
+        raise TooLargeError(f"the list has {len(found)} rows, more than {max_rows}")
+    return found
 
 
 def _split(body: bytes | bytearray, *, max_rows: int) -> list[msgspec.Raw]:

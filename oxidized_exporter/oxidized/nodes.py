@@ -91,8 +91,8 @@ def _columns(rows: Sequence[Row], *, cut: _Cutter, check: Callable[[], None]) ->
     succeeded = [
         None if job is None else (job.status or status) == SUCCESS for job, status in zip(jobs, statuses, strict=True)
     ]
-    start = [None if job is None else times[job.start] for job in jobs]
-    end = [None if job is None else times[job.end] for job in jobs]
+    start = list(map(times.__getitem__, [None if job is None else job.start for job in jobs]))
+    end = list(map(times.__getitem__, [None if job is None else job.end for job in jobs]))
     check()
     return Devices(
         full_name=cut([row.name if row.full_name is None else row.full_name for row in rows]),
@@ -105,8 +105,8 @@ def _columns(rows: Sequence[Row], *, cut: _Cutter, check: Callable[[], None]) ->
         start=start,
         end=end,
         duration=[None if job is None else job.time for job in jobs],
-        modified=[times[row.mtime] for row in rows],
-        exposes_secrets=[exposures[bytes(row.vars)] for row in rows],
+        modified=list(map(times.__getitem__, [row.mtime for row in rows])),
+        exposes_secrets=list(map(exposures.__getitem__, [bytes(row.vars) for row in rows])),
     )
 
 

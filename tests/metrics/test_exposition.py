@@ -92,6 +92,15 @@ def test_a_small_body_is_left_as_it_is(size: int, *, expected: bool) -> None:
     assert (gzip.decompress(body) if gzipped else body) == b"x" * size
 
 
+@pytest.mark.parametrize("sizes", [(10, 100_000), (100_000, 10), (65_536, 65_536, 1), (40_000, 40_000, 200_000, 5)])
+def test_a_body_of_pieces_large_and_small_is_one_member_of_all_of_them_in_order(sizes: tuple[int, ...]) -> None:
+    pieces = [bytes([65 + place]) * size for place, size in enumerate(sizes)]
+    body, gzipped = body_of(iter(pieces), gzipped=True)
+    assert gzipped
+    assert gzip.decompress(body) == b"".join(pieces)
+    assert body_of(iter(pieces), gzipped=False) == (b"".join(pieces), False)
+
+
 def test_openmetrics_ends_with_its_mark() -> None:
     registry = CollectorRegistry()
     Gauge("a", "b", registry=registry).set(1)

@@ -293,6 +293,13 @@ def test_clean_lists_take_the_fast_path(monkeypatch: pytest.MonkeyPatch) -> None
         read(row(name=1))
 
 
+def test_a_list_that_is_large_by_its_bytes_is_counted_before_it_is_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("oxidized_exporter.oxidized.decode._UNCOUNTED_BYTES", 10)
+    monkeypatch.setattr("oxidized_exporter.oxidized.decode._SHORT", None)
+    with pytest.raises(TooLargeError, match="the list has 2 rows, more than 1"):
+        read_nodes(json.dumps([row(), row(name="sw2")]).encode(), limits=Limits(rows=1))
+
+
 @pytest.mark.parametrize("odd", [{}, {"name": 1}])
 def test_a_list_of_too_many_rows_is_refused(odd: dict[str, Any]) -> None:
     body = json.dumps([row(name=str(number)) | odd for number in range(11)]).encode()
