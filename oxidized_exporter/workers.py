@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from concurrent.futures import Executor
+    from collections.abc import Callable
+
+_Result = TypeVar("_Result")
 
 
 class Workers:
@@ -20,11 +24,33 @@ class Workers:
         self._small = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
         self._large = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"{name}-large")
 
-    def choose(self, *, large: bool) -> Executor:
-        """Return where to run something."""
-        return self._large if large else self._small
+    async def run(self, work: Callable[[Callable[[], None]], _Result], *, large: bool) -> _Result:
+        """Run ``work`` in a thread and return what it returns.
+
+        On cancellation work that has not begun never does, and work under way ends when it next calls what it is given
+        to call again and again.
+
+        Args:
+            work: takes a function that raises once nobody waits for the result any more.
+            large: which thread.
+        """
+        abandoned = threading.Event()
+
+        def check() -> None:
+            if abandoned.is_set():
+                raise _AbandonedError
+
+        try:
+            thread = self._large if large else self._small
+            return await asyncio.get_running_loop().run_in_executor(thread, work, check)
+        finally:
+            abandoned.set()
 
     def close(self) -> None:
         """Let nothing more begin, and wait for nothing."""
         for executor in (self._small, self._large):
             executor.shutdown(wait=False, cancel_futures=True)
+
+
+class _AbandonedError(Exception):
+    """Ends work for which nobody waits any more."""

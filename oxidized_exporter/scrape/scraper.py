@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 import time
-from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import structlog
@@ -128,20 +126,7 @@ class Scraper:
             )
             body = await client.nodes()
         journal.enter(Stage.DECODE)
-        abandoned = threading.Event()
-        check = partial(_give_up_if, abandoned)
-        collect = partial(collect_nodes, body, module=module, limits=limits, check=check)
-        try:
-            worker = self._workers.choose(large=len(body) > _LARGE_BYTES)
-            return await asyncio.get_running_loop().run_in_executor(worker, collect)
-        finally:
-            abandoned.set()
-
-
-class _AbandonedError(Exception):
-    """Ends the decoding of a body for which nobody waits any more."""
-
-
-def _give_up_if(abandoned: threading.Event) -> None:
-    if abandoned.is_set():
-        raise _AbandonedError
+        return await self._workers.run(
+            lambda check: collect_nodes(body, module=module, limits=limits, check=check),
+            large=len(body) > _LARGE_BYTES,
+        )

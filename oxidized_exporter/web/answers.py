@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Final
 
 from aiohttp import hdrs, web
@@ -10,23 +9,35 @@ from aiohttp import hdrs, web
 from oxidized_exporter.metrics.exposition import accepts_gzip, body_of, negotiate
 
 if TYPE_CHECKING:
-    from concurrent.futures import Executor
+    from collections.abc import Callable, Iterable, Iterator
 
     from prometheus_client.registry import Collector
+
+    from oxidized_exporter.workers import Workers
 
 _NO_SNIFF: Final = {"X-Content-Type-Options": "nosniff"}
 
 
-async def exposition(request: web.Request, collector: Collector, *, encoder: Executor) -> web.Response:
-    """Write the families of ``collector`` in the scraper's format, in the thread of ``encoder``."""
+async def exposition(request: web.Request, collector: Collector, *, workers: Workers, large: bool) -> web.Response:
+    """Write the families of ``collector`` in the scraper's format, in a thread of ``workers``.
+
+    On cancellation the writing ends.
+    """
     chosen = negotiate(request.headers.get(hdrs.ACCEPT))
     wanted = accepts_gzip(request.headers.get(hdrs.ACCEPT_ENCODING))
-    loop = asyncio.get_running_loop()
-    body, gzipped = await loop.run_in_executor(encoder, lambda: body_of(chosen.encode(collector), gzipped=wanted))
+    body, gzipped = await workers.run(
+        lambda check: body_of(_while_wanted(chosen.encode(collector), check), gzipped=wanted), large=large
+    )
     headers = {hdrs.CONTENT_TYPE: chosen.content_type, hdrs.VARY: "Accept, Accept-Encoding", **_NO_SNIFF}
     if gzipped:
         headers[hdrs.CONTENT_ENCODING] = "gzip"
     return web.Response(body=body, headers=headers)
+
+
+def _while_wanted(pieces: Iterable[bytes], check: Callable[[], None]) -> Iterator[bytes]:
+    for piece in pieces:
+        check()
+        yield piece
 
 
 def plain(text: str, *, status: int = 200) -> web.Response:

@@ -63,7 +63,7 @@ async def probe(request: web.Request) -> web.Response:
         _log_failures(snapshot, module=wanted.module.name)
         registry = CollectorRegistry()
         registry.register(SnapshotCollector(snapshot))
-        return await exposition(request, registry, encoder=exporter.encoder.choose(large=snapshot.shown > _LARGE))
+        return await exposition(request, registry, workers=exporter.encoder, large=snapshot.shown > _LARGE)
 
 
 def _log_failures(snapshot: Snapshot, *, module: str) -> None:
@@ -82,4 +82,4 @@ def _log_failures(snapshot: Snapshot, *, module: str) -> None:
 async def metrics(request: web.Request) -> web.Response:
     """Answer with the exporter's own metrics."""
     exporter = request.app[EXPORTER]
-    return await exposition(request, exporter.metrics.registry, encoder=exporter.encoder.choose(large=False))
+    return await exposition(request, exporter.metrics.registry, workers=exporter.encoder, large=False)

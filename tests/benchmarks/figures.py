@@ -23,7 +23,7 @@ class Figures:
 
     Attributes:
         stages: by devices.
-        levels: level of ISA-L, milliseconds and bytes.
+        levels: library and level, milliseconds and bytes.
         probes: by devices.
         health: of the loop under load.
         memory: resident MiB after 20 and after 200 probes.
@@ -31,7 +31,7 @@ class Figures:
     """
 
     stages: dict[int, Stages]
-    levels: Sequence[tuple[int, float, int]]
+    levels: Sequence[tuple[str, float, int]]
     probes: dict[int, Probes]
     health: Health
     memory: tuple[float, float]
@@ -60,10 +60,10 @@ class Figures:
 
     def _levels(self) -> Iterator[str]:
         size = self.stages[LARGE].text_bytes
-        yield _row("level of ISA-L", f"time for the {size / 1e6:.1f} MB of {LARGE:,} devices", "of the text")
+        yield _row("library and level", f"time for the {size / 1e6:.1f} MB of {LARGE:,} devices", "of the text")
         yield _rule(3)
         for level, taken, compressed in self.levels:
-            yield _row(str(level), f"{taken:.1f} ms", f"{compressed / size:.1%}")
+            yield _row(level, f"{taken:.1f} ms", f"{compressed / size:.1%}")
 
     def _ratios(self) -> Iterator[str]:
         stages, health = self.stages[LARGE], self.health

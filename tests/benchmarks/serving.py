@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 import statistics
 import sys
@@ -63,7 +64,7 @@ async def _printed(lines: list[str]) -> bool:
 async def probes(body: bytes, target: str, *, rounds: int) -> Probes:
     """Probe a list so many times, with an exporter of its own, so that the peak is of this list."""
     async with exporting(*EXPORTER) as exporter, _scraper() as client:
-        await _probe(client, exporter, target)
+        await _require_all(client, exporter, target, devices=body.count(b'"full_name"'))
         probe, yardstick = [], []
         for _ in range(rounds):
             probe.append(await _probe(client, exporter, target))
@@ -137,6 +138,13 @@ async def _probe(client: aiohttp.ClientSession, exporter: Exporter, target: str)
         assert response.headers["Content-Encoding"] == "gzip"
         assert len(body) > 500
         return taken
+
+
+async def _require_all(client: aiohttp.ClientSession, exporter: Exporter, target: str, *, devices: int) -> None:
+    """Probe once, and see that no device is missing: what is left out costs nothing."""
+    async with client.get(f"{exporter.url}/probe", params={"target": target}) as response:
+        text = gzip.decompress(await response.read())
+    assert text.count(b"\noxidized_device_info{") == devices
 
 
 def _memory(exporter: Exporter, field: str) -> float:

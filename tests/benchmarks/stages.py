@@ -6,7 +6,9 @@ import gc
 import json
 import statistics
 import time
+import zlib
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from isal import isal_zlib
@@ -65,14 +67,15 @@ def measure(body: bytes, *, rounds: int) -> Stages:
     )
 
 
-def levels(body: bytes, *, rounds: int) -> list[tuple[int, float, int]]:
-    """Return level, median milliseconds and bytes of ISA-L's levels over the text of a list."""
+def levels(body: bytes, *, rounds: int) -> list[tuple[str, float, int]]:
+    """Return library and level, median milliseconds and bytes of compressing the text of a list."""
     text = b"".join(_TEXT.encode(_registry(_decode(body))))
-    found = []
-    for level in range(isal_zlib.ISAL_BEST_COMPRESSION + 1):
-        taken = [_milliseconds(lambda level=level: isal_zlib.compress(text, level)) for _ in range(rounds)]  # type: ignore[misc]  # a default binds it
-        found.append((level, statistics.median(taken), len(isal_zlib.compress(text, level))))
-    return found
+    isal = ((f"ISA-L, {level}", partial(isal_zlib.compress, text, level)) for level in range(4))
+    standard = ((f"zlib, {level}", partial(zlib.compress, text, level)) for level in (1, 6))
+    return [
+        (name, statistics.median(_milliseconds(work) for _ in range(rounds)), len(work()))
+        for name, work in (*isal, *standard)
+    ]
 
 
 def _milliseconds(work: Callable[[], object]) -> float:
