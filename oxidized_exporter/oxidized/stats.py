@@ -171,7 +171,7 @@ def _find_columns(cells: list[LexborNode]) -> _Columns | None:
         return None
     if any(names.count(header) > 1 for header in _HEADERS):
         raise SchemaError("the table of statistics has a column twice")
-    return _Columns(*map(names.index, _HEADERS), len(cells))
+    return _Columns._make([*map(names.index, _HEADERS), len(cells)])
 
 
 def _read_row(cells: list[LexborNode], columns: _Columns, times: Times) -> tuple[str, DeviceStats] | None:

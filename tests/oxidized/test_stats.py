@@ -317,7 +317,7 @@ def peak_memory() -> int:
 
 def blow_up(opened: int, paragraphs: int) -> str:
     """Return a cell in which each paragraph would open everything once more."""
-    return "".join(f"<b a{number}>" for number in range(opened)) + "<p>x" * paragraphs
+    return "<p>" + "".join(f"<b a{number}>" for number in range(opened)) + "<p>x" * paragraphs
 
 
 @pytest.mark.parametrize(
