@@ -18,6 +18,7 @@ _Spoiler: TypeAlias = Callable[[web.Request, SwitchedOn, RightAnswer], Awaitable
 
 JSON_HEADERS = {"Content-Type": "application/json", "X-Content-Type-Options": "nosniff"}
 HTML_HEADERS = {"Content-Type": "text/html;charset=utf-8", "X-Content-Type-Options": "nosniff"}
+TEXT_HEADERS = {"Content-Type": "text/plain;charset=utf-8", "X-Content-Type-Options": "nosniff"}
 _PLAIN_HTML = {"Content-Type": "text/html"}
 
 _PROXY_STATUSES = {
@@ -53,6 +54,11 @@ def not_found(request: web.Request) -> web.Response:
     return web.Response(status=HTTPStatus.NOT_FOUND, body=bodies.not_found_page(request.path), headers=HTML_HEADERS)
 
 
+def server_error() -> web.Response:
+    """Answer as Oxidized answers what it fails on (recorded: 500, 150 kB of HTML)."""
+    return web.Response(status=HTTPStatus.INTERNAL_SERVER_ERROR, body=bodies.error_page(), headers=_PLAIN_HTML)
+
+
 async def answer_wrongly(request: web.Request, on: SwitchedOn, right: RightAnswer) -> web.StreamResponse:
     """Answer a request as the fault has it; `right` gives the answer that it spoils.
 
@@ -84,7 +90,7 @@ def _complete(request: web.Request, on: SwitchedOn) -> web.Response:
             case Fault.HOST_NOT_PERMITTED:
                 status, headers, body = HTTPStatus.FORBIDDEN, {"Content-Type": "text/plain"}, b"Host not permitted"
             case Fault.SERVER_ERROR:
-                status, headers, body = HTTPStatus.INTERNAL_SERVER_ERROR, _PLAIN_HTML, bodies.error_page()
+                return server_error()
             case Fault.REDIRECT:
                 status, headers = HTTPStatus.FOUND, HTML_HEADERS | {"Location": on.location}
             case Fault.HTML:

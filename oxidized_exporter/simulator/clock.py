@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import lru_cache
 from typing import TypeAlias
 
 Clock: TypeAlias = Callable[[], float]
@@ -36,3 +38,9 @@ class ManualClock:
         if not (math.isfinite(seconds) and seconds >= 0):
             raise ValueError(f"a clock advances by a finite number of seconds, zero or more, not {seconds!r}")
         self._now += seconds
+
+
+@lru_cache(maxsize=65_536)
+def timestamp(seconds: int) -> str:
+    """Spell out Unix seconds as Oxidized does."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ class HeldConnections:
     def __init__(self) -> None:
         self._held: set[asyncio.Transport] = set()
         self._changed = asyncio.Event()
-        self._stopping = False
+        self._stopping = asyncio.Event()
 
     def __len__(self) -> int:
         return len(self._held)
@@ -43,7 +43,7 @@ class HeldConnections:
             return
         self._held.add(transport)
         self._changed.set()
-        if self._stopping:
+        if self._stopping.is_set():
             transport.abort()
         try:
             yield
@@ -51,9 +51,16 @@ class HeldConnections:
             self._held.discard(transport)
             self._changed.set()
 
+    async def pause(self, seconds: float) -> None:
+        """Return after so many seconds, or as soon as all are let go. The client's leaving ends it no sooner."""
+        if not seconds:
+            return
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), seconds)
+
     def let_go(self) -> None:
         """Cut every connection held now or later: a server that stops must not wait for them."""
-        self._stopping = True
+        self._stopping.set()
         for transport in self._held:
             transport.abort()
 

@@ -2,7 +2,7 @@
 
 Modelled on the worker, queue and nodes of Oxidized 0.30 to 0.37 with `use_max_threads: true`. Not modelled: the
 worker's tick (it looks at its jobs once a second, so a real `mtime` is up to a second later than `last.end`), and
-that a retry or "next" looks a node up by its name alone and so can hit its namesake in another group.
+that a retry looks a node up by its name alone and so can hit its namesake in another group.
 """
 
 from __future__ import annotations
@@ -11,42 +11,22 @@ import heapq
 import math
 import time
 from collections import OrderedDict, defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import count
 from typing import TYPE_CHECKING
 
+from oxidized_exporter.simulator.configurations import Configuration
 from oxidized_exporter.simulator.device import Outcome
-from oxidized_exporter.simulator.state import Job, NodeState, Output
+from oxidized_exporter.simulator.node import Node
+from oxidized_exporter.simulator.source import read_again
+from oxidized_exporter.simulator.state import Job, NodeState, NodeStats, Output
+from oxidized_exporter.simulator.storage import Storage
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from oxidized_exporter.simulator.clock import Clock
     from oxidized_exporter.simulator.device import Device
-
-
-@dataclass(slots=True, eq=False)
-class _Node:
-    """A device in the queue. `revision` is its configuration's, `stored` the one kept on disk."""
-
-    device: Device
-    revision: int = 0
-    stored: int | None = None
-    last: Job | None = None
-    mtime: float | None = None
-    retries: int = 0
-    jobs: int = 0
-    running: bool = False
-
-    def forget(self) -> None:
-        """Lose what Oxidized holds in memory; what is stored stays."""
-        self.last = self.mtime = None
-        self.retries = self.jobs = 0
-        self.running = False
-
-    def next_job_seconds(self) -> float:
-        hangs = self.device.hangs_after is not None and self.jobs >= self.device.hangs_after
-        return math.inf if hangs else self.device.job_seconds
 
 
 class Daemon:
@@ -92,28 +72,35 @@ class Daemon:
         self._interval = interval
         self._retries = retries
         self._threads = threads
-        self._output = output
+        self._storage = Storage(output)
         self._now = now if started is None else started
         self._order = count()
-        self._configured: list[_Node] = []
-        self._named: defaultdict[str, list[_Node]] = defaultdict(list)
-        for device in devices:
-            self._configure(device)
+        self._queue: OrderedDict[Node, None] = OrderedDict()
+        self._source: tuple[Device, ...] | None = None
+        self._configure(Node(device) for device in devices)
         self._begin()
 
     def nodes(self) -> tuple[NodeState, ...]:
         """Return every device's state in the order of the queue, which is the order of nodes.json."""
         self._catch_up()
-        return tuple(
-            NodeState(
-                device=node.device,
-                last=node.last,
-                mtime=node.mtime,
-                retries=node.retries,
-                running=node.running,
-            )
-            for node in self._queue
-        )
+        return tuple(node.read() for node in self._queue)
+
+    def stats(self) -> dict[str, NodeStats]:
+        """Return the statistics by name, in the order of the queue; of namesakes one stands for all, as in Oxidized."""
+        self._catch_up()
+        return {name: node.history.read() for name, node in {node.device.name: node for node in self._queue}.items()}
+
+    def fetch(self, name: str, group: str | None) -> bytes | None:
+        """Return what is stored for a name under the group that is asked for: `Storage.fetch`.
+
+        Raises:
+            KeyError: no device has this name.
+            NoFileError: the file output fails on it.
+        """
+        self._catch_up()
+        if name not in self._names:
+            raise KeyError(f"no device has the name {name!r}")
+        return self._storage.fetch(name, group)
 
     def set_outcome(self, full_name: str, outcome: str, *, job_seconds: float | None = None) -> None:
         """Let a device's jobs end otherwise from now on, the one that is running included.
@@ -132,13 +119,23 @@ class Daemon:
             node.device = replace(node.device, outcome=outcome, job_seconds=seconds)
 
     def change_config(self, full_name: str) -> None:
-        """Change a device's configuration: its next successful job stores something new.
+        """Change a device's configuration to another made-up one: its next successful job stores it.
 
         Raises:
             KeyError: no device has this full name.
         """
         for node in self._find(full_name):
             node.revision += 1
+            node.device = replace(node.device, configuration=None)
+
+    def set_configuration(self, full_name: str, text: str | bytes) -> None:
+        """Change a device's configuration to exactly this: its next successful job stores it.
+
+        Raises:
+            KeyError: no device has this full name.
+        """
+        for node in self._find(full_name):
+            node.device = replace(node.device, configuration=text)
 
     def next(self, full_name: str) -> None:
         """Do what /node/next does: forget the last job and move the device to the head of the queue.
@@ -153,10 +150,26 @@ class Daemon:
                 self._move_to_head(node)
         self._catch_up()
 
-    def add(self, device: Device) -> None:
-        """Take in a device as a reload does: at the head of the queue, where what never ran goes."""
+    def next_named(self, name: str) -> None:
+        """Do what the web's /node/next does with a name, or an address, whatever the group.
+
+        The first device of this name moves to the head of the queue; none does while one of this name is running.
+
+        Raises:
+            KeyError: no device has this name.
+        """
         self._catch_up()
-        node = self._configure(device)
+        found = [node for node in self._queue if name in {node.device.name, node.device.ip}]
+        if not found:
+            raise KeyError(f"no device has the name {name!r}")
+        if not any(node.running for node in found):
+            self._move_to_head(found[0])
+            self._catch_up()
+
+    def add(self, device: Device) -> None:
+        """Take in a device as if it had been there: at the head of the queue, where what never ran goes."""
+        self._catch_up()
+        self._configure([*self._configured, node := Node(device)])
         self._queue[node] = None
         self._move_to_head(node)
         self._catch_up()
@@ -167,32 +180,53 @@ class Daemon:
         Raises:
             KeyError: no device has this full name.
         """
-        for node in self._find(full_name):
-            self._configured.remove(node)
+        for node in (dropped := self._find(full_name)):
             del self._queue[node]
-        del self._named[full_name]
+        self._configure(node for node in self._configured if node not in dropped)
+
+    def change_source(self, devices: Iterable[Device]) -> None:
+        """Let the source name these devices from the next reload or restart on."""
+        self._source = tuple(devices)
+
+    def reload(self) -> None:
+        """Do what /reload does: read the source again, as Oxidized 0.37 does.
+
+        A device of which the source says the same goes on as it was, one that is gone is dropped as `remove` does.
+        A changed one is new, but has the last job, `mtime` and statistics of whichever had its name.
+        """
+        self._catch_up()
+        if self._source is not None:
+            self._configure(read_again(self._source, self._configured))
+            self._source = None
+        # What never ran first, then by the end of the last job.
+        kept = [node for node in self._queue if node in self._configured]
+        ends = {node: -math.inf if node.last is None else node.last.end for node in self._configured}
+        self._queue = OrderedDict.fromkeys(sorted([*kept, *self._configured], key=ends.__getitem__))
+        self._catch_up()
 
     def restart(self) -> None:
         """Start anew at the present: all that is only in memory is lost, running and hung jobs with it."""
-        self._catch_up()
+        self.reload()
         self._begin()
         self._catch_up()
 
-    def _configure(self, device: Device) -> _Node:
-        node = _Node(device)
-        self._configured.append(node)
-        self._named[device.full_name].append(node)
-        return node
+    def _configure(self, nodes: Iterable[Node]) -> None:
+        """Know these nodes and no others; the queue is the caller's."""
+        self._configured = dict.fromkeys(nodes)
+        self._named: defaultdict[str, list[Node]] = defaultdict(list)
+        for node in self._configured:
+            self._named[node.device.full_name].append(node)
+        self._names = {node.device.name for node in self._configured}
 
     def _begin(self) -> None:
         for node in self._configured:
             node.forget()
-        self._queue: OrderedDict[_Node, None] = OrderedDict.fromkeys(self._configured)
+        self._queue = OrderedDict.fromkeys(self._configured)
         # End, a tie-breaker in the order of starting, node, start, seconds.
-        self._ends: list[tuple[float, int, _Node, float, float]] = []
+        self._ends: list[tuple[float, int, Node, float, float]] = []
         self._running = 0
 
-    def _find(self, full_name: str) -> list[_Node]:
+    def _find(self, full_name: str) -> list[Node]:
         self._catch_up()
         if full_name not in self._named:
             raise KeyError(f"no device has the full name {full_name!r}")
@@ -219,7 +253,7 @@ class Daemon:
         # No more jobs than nodes, or a queue of running nodes would be turned for ever.
         return self._running < min(self._threads, len(self._queue))
 
-    def _due(self, node: _Node) -> float:
+    def _due(self, node: Node) -> float:
         if node.last is None:
             return self._now
         return node.last.end + self._interval if self._interval else math.inf
@@ -234,7 +268,7 @@ class Daemon:
             if not node.running:
                 self._start_job(node)
 
-    def _start_job(self, node: _Node) -> None:
+    def _start_job(self, node: Node) -> None:
         node.running = True
         self._running += 1
         seconds = node.next_job_seconds()
@@ -249,22 +283,17 @@ class Daemon:
         node.running = False
         node.jobs += 1
         node.last = Job(start=start, end=end, status=node.device.outcome, seconds=seconds)
+        node.history.add(node.last)
         if node.device.outcome == Outcome.SUCCESS:
             node.retries = 0
-            self._store(node)
+            if self._storage.store(node.device, Configuration.of(node.device, node.revision)):
+                node.mtime = self._now
         elif node.retries < self._retries:
             node.retries += 1
             self._move_to_head(node)
         else:
             node.retries = 0
 
-    def _store(self, node: _Node) -> None:
-        # Oxidized 0.30.1 and 0.34.3 commit a device in the empty group at every run, changed or not (recorded).
-        always = self._output is Output.FILE or node.device.group == ""
-        if always or node.stored != node.revision:
-            node.stored = node.revision
-            node.mtime = self._now
-
-    def _move_to_head(self, node: _Node) -> None:
+    def _move_to_head(self, node: Node) -> None:
         node.last = None
         self._queue.move_to_end(node, last=False)

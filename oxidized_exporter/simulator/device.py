@@ -44,6 +44,7 @@ class Device:
         outcome: how its jobs end.
         job_seconds: how long a job takes; infinite for one that never ends.
         hangs_after: so many jobs end (retries count), the next never does. None: it does not hang.
+        configuration: what it answers a backup with; None: something made up.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Device:
     outcome: str = Outcome.SUCCESS
     job_seconds: float = 5.0
     hangs_after: int | None = None
+    configuration: str | bytes | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if math.isnan(self.job_seconds) or self.job_seconds < SHORTEST_JOB:

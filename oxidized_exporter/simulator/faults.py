@@ -56,6 +56,8 @@ class SwitchedOn:
         seconds: the delay of `SLOW`.
         size: bytes of `HUGE`, and of what `GZIP_BOMB` unpacks to.
         location: where `REDIRECT` points.
+        path: for requests of this path and of what lies below it, read as Oxidized reads it and without the app's
+            prefix: `/node/fetch` for every fetch, `/node/fetch/dc1/sw-01` for one device's. Empty for every request.
     """
 
     fault: Fault
@@ -63,6 +65,7 @@ class SwitchedOn:
     seconds: float = 1.0
     size: int = HUGE_BYTES
     location: str = "/moved"
+    path: str = ""
 
     def __post_init__(self) -> None:
         if self.requests is not None and self.requests < 1:
@@ -71,17 +74,25 @@ class SwitchedOn:
             raise ValueError(f"an answer is a finite number of seconds late, not {self.seconds!r}")
         if self.size < 0:
             raise ValueError(f"a body has zero bytes or more, not {self.size}")
+        if self.path and (not self.path.startswith("/") or self.path.endswith("/")):
+            raise ValueError(f"a path starts with a slash and does not end with one, unlike {self.path!r}")
+
+    def is_for(self, path: str | None) -> bool:
+        """Tell whether a request of this path meets the fault; None stands for one outside the app's prefix."""
+        if not self.path:
+            return True
+        return path is not None and (path == self.path or path.startswith(f"{self.path}/"))
 
 
 class FaultSwitch:
-    """Switches one fault on and off; applies to every path of the app that it is given to."""
+    """Switches one fault on and off, for every path of the app that it is given to or for some."""
 
     def __init__(self) -> None:
         self._on: SwitchedOn | None = None
 
     @property
     def active(self) -> SwitchedOn | None:
-        """The fault that the next request meets, None if it is answered rightly."""
+        """The fault that the next request of its path meets, None if all are answered rightly."""
         return self._on
 
     def switch_on(
@@ -92,22 +103,26 @@ class FaultSwitch:
         seconds: float = 1.0,
         size: int = HUGE_BYTES,
         location: str = "/moved",
+        path: str = "",
     ) -> None:
         """Let the next requests meet `fault`, in place of any other; the arguments are `SwitchedOn`'s.
 
         Raises:
-            ValueError: fewer than one request, a delay that is no finite number of seconds, a negative size.
+            ValueError: fewer than one request, a delay that is no finite number of seconds, a negative size, a path
+                without a slash at its start or with one at its end.
         """
-        self._on = SwitchedOn(fault=fault, requests=requests, seconds=seconds, size=size, location=location)
+        self._on = SwitchedOn(fault=fault, requests=requests, seconds=seconds, size=size, location=location, path=path)
 
     def switch_off(self) -> None:
         """Answer rightly from the next request on. What hangs already goes on hanging."""
         self._on = None
 
-    def take(self) -> SwitchedOn | None:
-        """Return the fault for one request, and count that request."""
+    def take(self, path: str | None) -> SwitchedOn | None:
+        """Return the fault for one request of this path (None: outside the app's prefix), and count that request."""
         taken = self._on
-        if taken is not None and taken.requests is not None:
+        if taken is None or not taken.is_for(path):
+            return None
+        if taken.requests is not None:
             left = taken.requests - 1
             self._on = replace(taken, requests=left) if left else None
         return taken

@@ -28,6 +28,33 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NodeStats:
+    """What the statistics page knows of one name, counted since the daemon started. Times in Unix seconds.
+
+    Attributes:
+        runs: jobs that ended, retries included.
+        failures: those of them that did not succeed.
+        average_seconds: the page's average run time.
+        last_success: None until one succeeds.
+        last_no_connection: when the connection last failed; other failures leave no time.
+    """
+
+    runs: int
+    failures: int
+    average_seconds: float
+    last_success: float | None
+    last_no_connection: float | None
+
+    @property
+    def shown_status(self) -> str:
+        """The last status as the page has it: it knows of two, and judges by their times."""
+        if self.last_success is None:
+            return "no_connection"
+        later = self.last_no_connection is not None and self.last_no_connection >= self.last_success
+        return "no_connection" if later else "success"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NodeState:
     """What a daemon holds about one device at one moment.
 

@@ -5,96 +5,73 @@ Shapes, orders, formats and headers are those recorded from oxidized-web 0.14.0,
 
 from __future__ import annotations
 
-import json
+import math
 from collections import deque
-from datetime import UTC, datetime
-from functools import lru_cache
-from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from oxidized_exporter.simulator.broken import HTML_HEADERS, JSON_HEADERS, answer_wrongly, not_found
+from oxidized_exporter.simulator.broken import answer_wrongly
 from oxidized_exporter.simulator.connection import HeldConnections
 from oxidized_exporter.simulator.faults import FaultSwitch
+from oxidized_exporter.simulator.lock import DaemonLock
+from oxidized_exporter.simulator.nodes_list import nodes_json
+from oxidized_exporter.simulator.release import RELEASE_0_37, Release
+from oxidized_exporter.simulator.routes import Routes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from aiohttp.typedefs import Handler
 
     from oxidized_exporter.simulator.daemon import Daemon
-    from oxidized_exporter.simulator.state import NodeState
+
+__all__ = ["FAULTS", "HELD", "REQUESTS", "create_app", "nodes_json"]
 
 REQUESTS = web.AppKey("requests", deque[str])
 """The paths (with the query, raw as received) of the last 10,000 requests, oldest first."""
 FAULTS = web.AppKey("faults", FaultSwitch)
 """The switch of the app's faults."""
 HELD = web.AppKey("held", HeldConnections)
-"""The connections of requests that meet a fault at this moment."""
+"""The connections of requests that at this moment meet a fault, or a lock that takes time."""
 
+_ROUTES = web.AppKey("routes", Routes)
 _REQUESTS_KEPT = 10_000
 
 
-def create_app(daemon: Daemon, *, prefix: str = "", faults: FaultSwitch | None = None) -> web.Application:
+def create_app(
+    daemon: Daemon,
+    *,
+    prefix: str = "",
+    faults: FaultSwitch | None = None,
+    release: Release = RELEASE_0_37,
+    fetch_seconds: float = 0.0,
+) -> web.Application:
     """Create the web API of a daemon, to be served by aiohttp's runners or test server.
 
     Args:
         daemon: whose nodes are shown.
         prefix: path before every route, such as `/oxidized`; what lies outside is not found.
         faults: a switch of the caller's; without one `app[FAULTS]` holds a new one.
+        release: which one's answers to give where they differ.
+        fetch_seconds: how long each fetch of a configuration holds the lock that the node list needs too.
 
     Raises:
-        ValueError: a prefix that does not start with `/`, or ends with it.
+        ValueError: a prefix that does not start with `/`, or ends with it; seconds that are negative or infinite.
     """
     if prefix and (not prefix.startswith("/") or prefix.endswith("/")):
         raise ValueError(f"a prefix starts with a slash and does not end with one, unlike {prefix!r}")
-
-    async def nodes(_request: web.Request) -> web.StreamResponse:
-        return web.Response(body=nodes_json(daemon.nodes()), headers=JSON_HEADERS)
-
-    async def root(_request: web.Request) -> web.StreamResponse:
-        return web.Response(status=HTTPStatus.FOUND, headers=HTML_HEADERS | {"Location": f"{prefix}/nodes"})
-
-    app = web.Application(middlewares=[_record, _break, _not_found])
+    if not (math.isfinite(fetch_seconds) and fetch_seconds >= 0):
+        raise ValueError(f"a fetch takes a finite number of seconds, zero or more, not {fetch_seconds!r}")
+    held = HeldConnections()
+    routes = Routes(daemon, prefix=prefix, release=release, lock=DaemonLock(fetch_seconds, held))
+    app = web.Application(middlewares=[_record, _break])
     app[REQUESTS] = deque(maxlen=_REQUESTS_KEPT)
     app[FAULTS] = FaultSwitch() if faults is None else faults
-    app[HELD] = HeldConnections()
+    app[HELD] = held
+    app[_ROUTES] = routes
     app.on_shutdown.append(_let_go)
-    for path in {prefix or "/", f"{prefix}/"}:
-        app.router.add_get(path, root)
-    app.router.add_get(f"{prefix}/nodes.json", nodes)
+    # aiohttp's router must not read the path: it would do so otherwise than Rack.
+    app.router.add_route("*", "/{path:.*}", routes.answer)
     return app
-
-
-def nodes_json(nodes: Iterable[NodeState]) -> bytes:
-    """Spell out nodes as /nodes.json does: compact JSON in UTF-8, keys in Oxidized's order."""
-    return json.dumps([_row(node) for node in nodes], separators=(",", ":"), ensure_ascii=False).encode()
-
-
-def _row(node: NodeState) -> dict[str, Any]:
-    device, last = node.device, node.last
-    shown = None
-    if last is not None:
-        start, end = _timestamp(int(last.start)), _timestamp(int(last.end))
-        shown = {"start": start, "end": end, "status": last.status, "time": float(last.seconds)}
-    return {
-        "name": device.name,
-        "full_name": device.full_name,
-        "ip": device.ip,
-        "group": device.shown_group,
-        "model": device.model,
-        "last": shown,
-        "vars": None if device.vars is None else dict(device.vars),
-        "mtime": "unknown" if node.mtime is None else _timestamp(int(node.mtime)),
-        "status": node.status,
-        "time": "never" if shown is None else shown["end"],
-    }
-
-
-@lru_cache(maxsize=65_536)
-def _timestamp(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 async def _let_go(app: web.Application) -> None:
@@ -109,17 +86,11 @@ async def _record(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 @web.middleware
 async def _break(request: web.Request, handler: Handler) -> web.StreamResponse:
-    on = request.app[FAULTS].take()
+    switch = request.app[FAULTS]
+    if switch.active is None:
+        return await handler(request)
+    on = switch.take(request.app[_ROUTES].path_of(request))
     if on is None:
         return await handler(request)
     with request.app[HELD].hold(request):
         return await answer_wrongly(request, on, lambda: handler(request))
-
-
-@web.middleware
-async def _not_found(request: web.Request, handler: Handler) -> web.StreamResponse:
-    # Sinatra knows no 405: a known path with another method is not found either.
-    try:
-        return await handler(request)
-    except (web.HTTPNotFound, web.HTTPMethodNotAllowed):
-        return not_found(request)
