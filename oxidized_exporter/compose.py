@@ -9,8 +9,11 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
 from oxidized_exporter.metrics.exporter import ExporterMetrics
+from oxidized_exporter.oxidized.request_settings import SettingsReader
 from oxidized_exporter.oxidized.resolver import system_resolver
+from oxidized_exporter.scrape.memory import Memory
 from oxidized_exporter.scrape.scraper import Scraper
+from oxidized_exporter.scrape.scraping import Means
 from oxidized_exporter.web.state import Exporter, Load, Readiness, Running
 from oxidized_exporter.workers import Workers
 
@@ -42,25 +45,33 @@ async def open_exporter(
         clock: monotonic seconds, for durations.
     """
     resolver = resolver or system_resolver()
-    decoder = Workers("decode")
-    encoder = Workers("encode")
+    decoding = Workers("decode")
+    encoding = Workers("encode")
     # Threads of their own: a file system that hangs must not hold up a decoding, an answer, or a reload.
     reader = ThreadPoolExecutor(max_workers=_FILE_THREADS, thread_name_prefix="read")
-    load = Load()
+    load, memory = Load(), Memory()
     try:
         yield Exporter(
             running=Running(config),
             settings=settings,
-            scraper=Scraper(resolver=resolver, workers=decoder, reader=reader, clock=clock),
-            metrics=ExporterMetrics(probes_in_flight=lambda: load.requests),
-            encoder=encoder,
+            scraper=Scraper(
+                Means(
+                    resolver=resolver,
+                    workers=decoding,
+                    settings_reader=SettingsReader(reader),
+                    memory=memory,
+                    clock=clock,
+                )
+            ),
+            metrics=ExporterMetrics(probes_in_flight=lambda: load.requests, remembered_configs=lambda: len(memory)),
+            encoding=encoding,
             readiness=Readiness(),
             load=load,
             reloads=set(),
             reloading=asyncio.Lock(),
         )
     finally:
-        decoder.close()
-        encoder.close()
+        decoding.close()
+        encoding.close()
         reader.shutdown(wait=False, cancel_futures=True)
         await resolver.close()

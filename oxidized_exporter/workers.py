@@ -5,10 +5,15 @@ from __future__ import annotations
 import asyncio
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+LARGE_BYTES: Final = 1024 * 1024
+"""A body of more, about 3,000 devices, is large: it takes 20 ms and more, as long as twenty small ones."""
+LARGE_DEVICES: Final = 3_000
+"""The same for what is written of devices."""
 
 _Result = TypeVar("_Result")
 
@@ -17,12 +22,16 @@ class Workers:
     """One thread for what is small and one for what is large, so that what is small never waits behind what is large.
 
     Not more: they compute in Python, and each keeps the loop from its turn (docs/performance.md).
+
+    Attributes:
+        beside: one more, for what work leaves to a library that lets go of the interpreter.
     """
 
     def __init__(self, name: str) -> None:
         """Name the threads."""
         self._small = ThreadPoolExecutor(max_workers=1, thread_name_prefix=name)
         self._large = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"{name}-large")
+        self.beside = ThreadPoolExecutor(max_workers=1, thread_name_prefix=f"{name}-beside")
 
     async def run(self, work: Callable[[Callable[[], None]], _Result], *, large: bool) -> _Result:
         """Run ``work`` in a thread and return what it returns.
@@ -48,7 +57,7 @@ class Workers:
 
     def close(self) -> None:
         """Let nothing more begin, and wait for nothing."""
-        for executor in (self._small, self._large):
+        for executor in (self._small, self._large, self.beside):
             executor.shutdown(wait=False, cancel_futures=True)
 
 

@@ -29,6 +29,8 @@ check the file with [config.schema.json](config.schema.json).
 - *duration*: as Prometheus writes it, units from the largest to the smallest: `1m30s`, `500ms`, `2h`.
 - *expression*: a regular expression in [RE2's syntax](https://github.com/google/re2/wiki/Syntax) that matches the whole
   text; it takes time linear in the length of the text.
+- *line expression*: an expression that is looked for as grep does: anywhere, `^` and `$` at the ends of each line.
+  `\\A` and `\\z` are the ends of the whole text.
 - *target pattern*: `http[s]://host[:port][/prefix]`. `*` in place of one label of a host name stands for exactly one
   label, `*` in place of the port for any port; without a port the scheme's own counts. The prefix stands for itself and
   for all paths below it. No `*` stands for an address or a part of one.
@@ -106,8 +108,9 @@ def _type(value: Mapping[str, Any]) -> str:
     if value.get("type") == "object":
         return "mapping by name" if "$ref" in _entry(value) else f"mapping of {_type(_entry(value))}"
     if value.get("type") == "integer":
-        at_least = [f"{value['minimum']} or more"] if "minimum" in value else []
-        return ", ".join(["whole number", *at_least])
+        if "maximum" in value:
+            return f"whole number, {value['minimum']} to {value['maximum']}"
+        return ", ".join(["whole number", *([f"{value['minimum']} or more"] if "minimum" in value else [])])
     return _TYPES.get(value.get("type", "object")) or str(value["$comment"])
 
 

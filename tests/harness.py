@@ -24,7 +24,7 @@ from oxidized_exporter.targets.pattern import TargetPattern
 from oxidized_exporter.web.app import create_app
 from oxidized_exporter.web.listen_address import ListenAddress
 from oxidized_exporter.web.server import Server
-from oxidized_exporter.web.state import Settings
+from oxidized_exporter.web.state import Exporter, Settings
 
 if TYPE_CHECKING:
     import ssl
@@ -70,9 +70,10 @@ class Exposition:
 class Probing:
     """A client of a running exporter."""
 
-    def __init__(self, session: aiohttp.ClientSession, *, port: int) -> None:
+    def __init__(self, session: aiohttp.ClientSession, *, port: int, exporter: Exporter) -> None:
         self.session = session
         self.port = port
+        self.exporter = exporter
 
     async def get(self, path: str, **headers: str) -> aiohttp.ClientResponse:
         return await self.session.get(path, headers=headers)
@@ -105,7 +106,7 @@ async def running_exporter(
         await server.start()
         try:
             async with aiohttp.ClientSession(f"http://127.0.0.1:{server.ports[0]}") as session:
-                yield Probing(session, port=server.ports[0])
+                yield Probing(session, port=server.ports[0], exporter=exporter)
         finally:
             await server.close()
 

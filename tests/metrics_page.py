@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from oxidized_exporter.errors import FAILURE_REASONS, ProbeError
-from oxidized_exporter.metrics.catalogue import CATALOGUE, DEVICE_LABELS, DeviceMetric, MetricDefinition
+from oxidized_exporter.metrics.catalogue import CATALOGUE
+from oxidized_exporter.metrics.definition import DEVICE_LABELS, DeviceMetric, MetricDefinition
 from oxidized_exporter.metrics.exporter import EXPORTER_CATALOGUE, ExporterMetric
 from oxidized_exporter.scrape.nodes import STATUSES
 

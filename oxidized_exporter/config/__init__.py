@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from oxidized_exporter.config.configs import Check, Configs
 from oxidized_exporter.config.connection import Authorization, BasicAuth, Connection, HttpHeader, TlsConfig
+from oxidized_exporter.config.expression import Expression, LineExpression
 from oxidized_exporter.config.model import COLLECTORS, DEFAULT_MODULE, Access, Config, Limits, Module, TargetEntry
 from oxidized_exporter.config.secret import HIDDEN, Secret
-from oxidized_exporter.config.selector import Expression, Selector
+from oxidized_exporter.config.selector import Selector
 
 __all__ = [
     "COLLECTORS",
@@ -14,11 +16,14 @@ __all__ = [
     "Access",
     "Authorization",
     "BasicAuth",
+    "Check",
     "Config",
+    "Configs",
     "Connection",
     "Expression",
     "HttpHeader",
     "Limits",
+    "LineExpression",
     "Module",
     "Secret",
     "Selector",

@@ -38,11 +38,19 @@ def check(data: Any, *, place: Place) -> Iterator[Issue]:
     modules, targets = _mapping(data.get("modules")), _mapping(data.get("targets"))
     for name, module in modules.items():
         yield from _repeated(_mapping(module).get("collectors"), ("modules", name, "collectors"))
+        yield from _configs(_mapping(_mapping(module).get("configs")), ("modules", name, "configs"))
     yield from _connections(_list(data.get("connections")), place=place)
     yield from _access(_mapping(data.get("access")))
     yield from _targets(targets, deny=_list(_mapping(data.get("access")).get("deny")))
     if data.get("modules") is None or isinstance(data["modules"], dict):
         yield from _references(targets, modules={DEFAULT_MODULE, *modules})
+
+
+def _configs(configs: Mapping[str, Any], path: KeyPath) -> Iterator[Issue]:
+    for name, entry in _mapping(configs.get("checks")).items():
+        if isinstance(entry, dict) and ("must_match" in entry) == ("must_not_match" in entry):
+            which = "only one of" if "must_match" in entry else "one of"
+            yield Issue((*path, "checks", name), f"must have {which} must_match and must_not_match")
 
 
 def _references(targets: Mapping[str, Any], *, modules: set[str]) -> Iterator[Issue]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, Final, Literal, get_args
 
+from oxidized_exporter.config.configs import Configs, Name
 from oxidized_exporter.config.connection import Connection
 from oxidized_exporter.config.durations import DURATION, parse_duration
 from oxidized_exporter.config.selector import DeviceFields, Selector
@@ -18,18 +19,11 @@ from oxidized_exporter.config.urls import parse_target_url
 from oxidized_exporter.targets.pattern import AccessPattern, parse_access_pattern
 from oxidized_exporter.targets.url import Target
 
-Collector = Literal["nodes"]
+Collector = Literal["nodes", "configs", "stats"]
 COLLECTORS: Final[tuple[Collector, ...]] = get_args(Collector)
 DEFAULT_MODULE: Final = "default"
 
-_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _LABEL_NAME: Final = re.compile(r"(?!__)[A-Za-z_][A-Za-z0-9_]*")
-
-
-def _parse_name(text: str) -> str:
-    if not _NAME.fullmatch(text):
-        raise ValueError("must be a name of letters, digits, _ and -, at most 64 characters")
-    return text
 
 
 def _parse_label_name(text: str) -> str:
@@ -45,7 +39,6 @@ def _parse_timeout(text: str) -> float:
     return seconds
 
 
-_Name = Annotated[str, Text(parse=_parse_name, form="name", pattern=f"^{_NAME.pattern}$")]
 _LabelName = Annotated[str, Text(parse=_parse_label_name, form="label name", pattern=f"^{_LABEL_NAME.pattern}$")]
 _PlainText = Annotated[str, Text(parse=str, form="text")]
 _AccessPattern = Annotated[
@@ -91,7 +84,12 @@ class Module:
 
     name: str = field(metadata=KEY)
     collectors: tuple[Collector, ...] = field(
-        default=("nodes",), metadata={"min_length": 1, "description": "What is collected."}
+        default=("nodes",),
+        metadata={
+            "min_length": 1,
+            "description": "What is collected; the node list is asked for in any case, and its metrics are told with "
+            "`nodes`.",
+        },
     )
     devices: Literal["all", "failing", "none"] = field(
         default="all",
@@ -115,6 +113,8 @@ class Module:
         default=100_000,
         metadata={"ge": 1, "description": "With more, a scrape gives aggregates, no series of devices, and a failure."},
     )
+
+    configs: Configs = field(default_factory=Configs, metadata={"description": "Settings of the collector `configs`."})
 
     @property
     def selects_all(self) -> bool:
@@ -182,7 +182,7 @@ class Config:
         "hide_input_in_errors": True,
     }
 
-    modules: Mapping[_Name, Module] = field(
+    modules: Mapping[Name, Module] = field(
         default_factory=dict,
         metadata={"description": "What a probe collects, by the name that ?module= takes; there is always `default`."},
     )
@@ -190,7 +190,7 @@ class Config:
         default=(),
         metadata={"description": "How targets are reached; the first entry that matches a target serves it."},
     )
-    targets: Mapping[_Name, TargetEntry] = field(
+    targets: Mapping[Name, TargetEntry] = field(
         default_factory=dict, metadata={"description": "Targets by the name that ?target= takes."}
     )
     access: Access = field(

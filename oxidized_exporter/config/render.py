@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from oxidized_exporter.config.durations import format_duration
+from oxidized_exporter.config.expression import Expression
 from oxidized_exporter.config.model import KEY
 from oxidized_exporter.config.secret import Secret
-from oxidized_exporter.config.selector import Expression
 from oxidized_exporter.targets.pattern import NetworkPattern, TargetPattern
 from oxidized_exporter.targets.url import Target
 

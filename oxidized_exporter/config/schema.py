@@ -146,6 +146,7 @@ _MESSAGES: Final = {
     "too_short": "must have at least one entry",
     "literal_error": "must be {expected}",
     "greater_than_equal": "must be {ge} or more",
+    "less_than_equal": "must be {le} or less",
     "bool_type": "must be true or false, not {kind}",
     "int_type": "must be a whole number, not {kind}",
     "tuple_type": "must be a list, not {kind}",

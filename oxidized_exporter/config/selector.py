@@ -2,8 +2,9 @@
 # Annotations are evaluated here: pydantic reads them.
 
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Final, Protocol
+from typing import Annotated, Protocol
 
+from oxidized_exporter.config.expression import Expression
 from oxidized_exporter.config.text import Text
 
 
@@ -20,45 +21,6 @@ class DeviceFields(Protocol):
     def model(self) -> str: ...  # noqa: D102 - the same
     @property
     def ip(self) -> str: ...  # noqa: D102 - the same
-
-
-class Expression:
-    """An anchored regular expression in RE2's syntax: it takes time linear in the length of what it looks at."""
-
-    __slots__ = ("_compiled", "text")
-
-    def __init__(self, text: str) -> None:
-        """Compile it.
-
-        Raises:
-            ValueError: RE2 does not take it.
-        """
-        import re2  # noqa: PLC0415 - without a file it is never needed
-
-        options = re2.Options()
-        options.log_errors = False
-        options.dot_nl = True  # as Prometheus has it
-        try:
-            self._compiled: Any = re2.compile(text.encode(), options)
-        except re2.error as error:
-            raise ValueError(f"must be an RE2 expression: {_message(error)}") from None
-        self.text: Final = text
-
-    def matches(self, value: str) -> bool:
-        """Tell whether all of ``value`` matches."""
-        return self._compiled.fullmatch(value.encode("utf-8", "replace")) is not None
-
-    def __eq__(self, other: object) -> bool:
-        return self.text == other.text if isinstance(other, Expression) else NotImplemented
-
-    def __hash__(self) -> int:
-        return hash(self.text)
-
-    def __repr__(self) -> str:
-        return f"Expression({self.text!r})"
-
-    def __str__(self) -> str:
-        return self.text
 
 
 Expressions = tuple[Annotated[Expression, Text(parse=Expression, form="expression", example="access/.*")], ...]
@@ -102,8 +64,3 @@ class Selector:
 
 def _one_matches(expressions: Expressions, value: str) -> bool:
     return any(expression.matches(value) for expression in expressions)
-
-
-def _message(error: Exception) -> str:
-    said = error.args[0] if error.args else b""
-    return said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)

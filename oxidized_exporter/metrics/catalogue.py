@@ -5,89 +5,32 @@ The collector, the HELP lines and docs/metrics.md all come from these tables.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final
 
+from oxidized_exporter.metrics.configs_metrics import CONFIGS
+from oxidized_exporter.metrics.definition import DeviceMetric, ScrapeMetric, Series, one
+from oxidized_exporter.metrics.stats_metrics import STATS
 from oxidized_exporter.oxidized.models import NEVER, SUCCESS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from oxidized_exporter.metrics.definition import Labelled, MetricDefinition
     from oxidized_exporter.oxidized.models import Devices
     from oxidized_exporter.scrape.snapshot import NodesSummary, TargetScrape
-
-Labelled = tuple[tuple[str, ...], float]
-"""Label values, in the order of the metric's labels, and the value."""
-
-DEVICE_LABELS: Final = ("full_name", "name", "group", "model")
-TARGET_LABEL: Final = "target"
 
 _STATUS_VALUES: Final = {SUCCESS: 2.0, NEVER: 1.0}  # anything else is 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScrapeMetric:
-    """A metric about one scrape of one target.
-
-    Attributes:
-        name: with its suffix (``_total`` of a counter).
-        labels: in their order; ``target`` is added where one scrape has several targets.
-        help: what a reader must know: units, when absent.
-        collector: which collector yields it; ``probe`` for those of every answer.
-        samples: reads them off a scrape.
-        type: as in the exposition formats.
-    """
-
-    name: str
-    help: str
-    samples: Callable[[TargetScrape], Iterable[Labelled]]
-    labels: tuple[str, ...] = ()
-    collector: str = "probe"
-    type: Literal["gauge", "counter"] = "gauge"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeviceMetric:
-    """A metric of every device: `DEVICE_LABELS`, then the extra ones.
-
-    Attributes:
-        name: with its suffix (``_total`` of a counter).
-        help: what a reader must know: units, when absent.
-        values: reads them off the devices, one for each; None where there is no sample.
-        extra: label behind `DEVICE_LABELS` and how its values are read, or None.
-        collector: which collector yields it.
-        type: as in the exposition formats.
-    """
-
-    name: str
-    help: str
-    values: Callable[[Devices], Sequence[float | None]]
-    extra: tuple[str, Callable[[Devices], Sequence[str]]] | None = None
-    collector: str = "nodes"
-    type: Literal["gauge", "counter"] = "gauge"
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """Return the names of all labels, in their order."""
-        return DEVICE_LABELS if self.extra is None else (*DEVICE_LABELS, self.extra[0])
-
-
-MetricDefinition = ScrapeMetric | DeviceMetric
-
-
-def _one(value: float | None) -> tuple[Labelled, ...]:
-    return () if value is None else (((), value),)
-
-
 def _of_summary(read: Callable[[NodesSummary], float | None]) -> Callable[[TargetScrape], Iterable[Labelled]]:
     def samples(scrape: TargetScrape) -> Iterable[Labelled]:
-        return () if scrape.summary is None else _one(read(scrape.summary))
+        return () if scrape.summary is None else one(read(scrape.summary))
 
     return samples
 
 
 def _up(scrape: TargetScrape) -> Iterable[Labelled]:
-    return _one(float(scrape.failure is None))
+    return one(float(scrape.failure is None))
 
 
 def _failure(scrape: TargetScrape) -> Iterable[Labelled]:
@@ -100,13 +43,27 @@ def _by_status(scrape: TargetScrape) -> Iterable[Labelled]:
     return (((status,), float(count)) for status, count in scrape.summary.by_status.items())
 
 
-def device_labels(devices: Devices) -> dict[str, Sequence[str]]:
-    """Read `DEVICE_LABELS` off the devices, a column each."""
-    return {label: getattr(devices, label) for label in DEVICE_LABELS}
+def _of_devices(read: Callable[[Devices], Sequence[float | None]]) -> Callable[[TargetScrape, Devices], list[Series]]:
+    return lambda _scrape, devices: [Series(read(devices))]
 
 
-def _ones(devices: Devices) -> list[float]:
-    return [1.0] * len(devices)
+def _status_info(_scrape: TargetScrape, devices: Devices) -> list[Series]:
+    return [Series([1.0] * len(devices), own={"status": devices.status})]
+
+
+def _device_info(_scrape: TargetScrape, devices: Devices) -> list[Series]:
+    return [Series([1.0] * len(devices), own={"ip": devices.ip})]
+
+
+def _last_successes(scrape: TargetScrape, devices: Devices) -> list[Series]:
+    ends = [end if succeeded else None for succeeded, end in zip(devices.succeeded, devices.end, strict=True)]
+    if scrape.stats is not None:
+        ends = [_latest(end, told) for end, told in zip(ends, scrape.stats.last_success, strict=True)]
+    return [Series(ends)]
+
+
+def _latest(one: float | None, other: float | None) -> float | None:
+    return max(time for time in (one, other) if time is not None) if (one, other) != (None, None) else None
 
 
 def _statuses(devices: Devices) -> list[float]:
@@ -119,10 +76,6 @@ def _results(devices: Devices) -> list[float | None]:
 
 def _ends(devices: Devices) -> list[float | None]:
     return [0.0 if succeeded is None else end for succeeded, end in zip(devices.succeeded, devices.end, strict=True)]
-
-
-def _last_successes(devices: Devices) -> list[float | None]:
-    return [end if succeeded else None for succeeded, end in zip(devices.succeeded, devices.end, strict=True)]
 
 
 CATALOGUE: Final[tuple[MetricDefinition, ...]] = (
@@ -139,12 +92,12 @@ CATALOGUE: Final[tuple[MetricDefinition, ...]] = (
     ScrapeMetric(
         name="probe_duration_seconds",
         help="How long the probe took, in seconds.",
-        samples=lambda scrape: _one(scrape.duration),
+        samples=lambda scrape: one(scrape.duration),
     ),
     ScrapeMetric(
         name="oxidized_exporter_collect_duration",
         help="How long the probe took, in MILLISECONDS (an older name; prefer probe_duration_seconds).",
-        samples=lambda scrape: _one(scrape.duration * 1000),
+        samples=lambda scrape: one(scrape.duration * 1000),
     ),
     ScrapeMetric(
         name="oxidized_probe_failure_info",
@@ -167,7 +120,7 @@ CATALOGUE: Final[tuple[MetricDefinition, ...]] = (
     ScrapeMetric(
         name="probe_ssl_earliest_cert_expiry",
         help="Earliest expiry of the certificates that the target sent, Unix time in seconds; https targets only.",
-        samples=lambda scrape: _one(scrape.certificate_expiry),
+        samples=lambda scrape: one(scrape.certificate_expiry),
     ),
     ScrapeMetric(
         name="oxidized_devices",
@@ -220,51 +173,54 @@ CATALOGUE: Final[tuple[MetricDefinition, ...]] = (
         name="oxidized_device_status",
         help="Present status: 2 success, 1 never, 0 anything else. Beware: a failing device is never (1) between "
         "two retries; oxidized_device_status_info spells the status out.",
-        values=_statuses,
+        series=_of_devices(_statuses),
     ),
     DeviceMetric(
         name="oxidized_device_status_info",
         help="1, with the present status as Oxidized spells it.",
-        values=_ones,
-        extra=("status", lambda devices: devices.status),
+        series=_status_info,
+        extra="status",
     ),
     DeviceMetric(
         name="oxidized_device_last_backup_status",
         help="Result of the last job: 2 success, 1 error. Absent while there is none (also between two retries).",
-        values=_results,
+        series=_of_devices(_results),
     ),
     DeviceMetric(
         name="oxidized_device_last_backup_start",
         help="When the last job began, Unix time in seconds. Absent while there is none.",
-        values=lambda devices: devices.start,
+        series=_of_devices(lambda devices: devices.start),
     ),
     DeviceMetric(
         name="oxidized_device_last_backup_end",
         help="When the last job ended, whatever its result, Unix time in seconds. "
         "0 while there is none (also between two retries).",
-        values=_ends,
+        series=_of_devices(_ends),
     ),
     DeviceMetric(
         name="oxidized_device_last_backup_time",
         help="How long the last job took, in seconds (a duration, whatever the name says). Absent while there is none.",
-        values=lambda devices: devices.duration,
+        series=_of_devices(lambda devices: devices.duration),
     ),
     DeviceMetric(
         name="oxidized_device_last_success_timestamp_seconds",
         help="When the last successful backup ended, Unix time in seconds. Absent where the last job does not say "
-        "success: bridge retries and restarts with last_over_time.",
-        values=_last_successes,
+        "success: bridge retries and restarts with last_over_time. With the collector stats the statistics page "
+        "counts, too, which knows it until Oxidized restarts.",
+        series=_last_successes,
     ),
     DeviceMetric(
         name="oxidized_device_modified_timestamp_seconds",
         help="When the stored configuration last changed (output git) or was last written (output file), Unix time in "
         "seconds. Absent while Oxidized does not know.",
-        values=lambda devices: devices.modified,
+        series=_of_devices(lambda devices: devices.modified),
     ),
     DeviceMetric(
         name="oxidized_device_info",
         help="1, with the address of the device.",
-        values=_ones,
-        extra=("ip", lambda devices: devices.ip),
+        series=_device_info,
+        extra="ip",
     ),
+    *CONFIGS,
+    *STATS,
 )

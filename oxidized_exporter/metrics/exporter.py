@@ -54,11 +54,26 @@ PROBES_IN_FLIGHT: Final = ExporterMetric(
     type="gauge",
     help="Requests to /probe that are being answered.",
 )
+PROBES_COALESCED: Final = ExporterMetric(
+    name="oxidized_exporter_probes_coalesced_total",
+    type="counter",
+    help="Targets that were being asked the same already, so that one answer served several requests.",
+)
 PROBES_REJECTED: Final = ExporterMetric(
     name="oxidized_exporter_probes_rejected_total",
     type="counter",
     help="Requests to /probe refused, by reason: a mistake of the caller, or max_requests.",
     labels=("reason",),
+)
+REMEMBERED_CONFIGS: Final = ExporterMetric(
+    name="oxidized_exporter_remembered_configs",
+    type="gauge",
+    help="Stored configurations of which size, lines and checks are remembered.",
+)
+REMEMBERED_HITS: Final = ExporterMetric(
+    name="oxidized_exporter_remembered_config_hits_total",
+    type="counter",
+    help="Stored configurations that were not asked for, because nothing has happened since they were.",
 )
 RELOAD_SUCCESSFUL: Final = ExporterMetric(
     name="oxidized_exporter_config_last_reload_successful",
@@ -83,7 +98,10 @@ EXPORTER_CATALOGUE: Final = (
     PROBES,
     PROBE_DURATION,
     PROBES_IN_FLIGHT,
+    PROBES_COALESCED,
     PROBES_REJECTED,
+    REMEMBERED_CONFIGS,
+    REMEMBERED_HITS,
     RELOAD_SUCCESSFUL,
     RELOAD_TIME,
     UPSTREAM_REQUESTS,
@@ -96,11 +114,12 @@ class ExporterMetrics:
     Making one switches prometheus_client's ``_created`` series off for the whole process.
     """
 
-    def __init__(self, *, probes_in_flight: Callable[[], float]) -> None:
+    def __init__(self, *, probes_in_flight: Callable[[], float], remembered_configs: Callable[[], float]) -> None:
         """Make the registry.
 
         Args:
             probes_in_flight: tells, whenever the metrics are read, how many probes are being answered.
+            remembered_configs: likewise, how many configurations are remembered.
         """
         prometheus_client.disable_created_metrics()  # type: ignore[no-untyped-call] # it has no types
         self.registry = CollectorRegistry()
@@ -113,6 +132,9 @@ class ExporterMetrics:
             PROBE_DURATION.name, PROBE_DURATION.help, PROBE_DURATION.labels, buckets=_BUCKETS, registry=self.registry
         )
         self._gauge(PROBES_IN_FLIGHT).set_function(probes_in_flight)
+        self._coalesced = self._counter(PROBES_COALESCED)
+        self._gauge(REMEMBERED_CONFIGS).set_function(remembered_configs)
+        self._hits = self._counter(REMEMBERED_HITS)
         self._rejected = self._counter(PROBES_REJECTED)
         for reason in (*(mistake.reason for mistake in CallerError.__subclasses__()), MAX_REQUESTS):
             self._rejected.labels(reason=reason)  # from the start, or a rate() misses the first one
@@ -143,9 +165,11 @@ class ExporterMetrics:
 
     def probed(self, snapshot: Snapshot, *, module: str) -> None:
         """Count what a finished scrape did; ``module`` is the name of a configured one."""
+        self._coalesced.inc(snapshot.coalesced)
         for scrape in snapshot.scrapes:
+            self._hits.inc(scrape.remembered)
             result = "success" if scrape.failure is None else scrape.failure.reason
             self._probes.labels(module=module, result=result).inc()
             self._durations.labels(module=module).observe(scrape.duration)
-            for request in scrape.requests:
-                self._requests.labels(route=request.route, result=request.result).inc()
+            for request, attempts in scrape.requests.items():
+                self._requests.labels(route=request.route, result=request.result).inc(attempts)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Final, Literal
@@ -16,6 +15,7 @@ from oxidized_exporter.metrics.encoder import encode
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
+    from concurrent.futures import Executor, Future
 
     from prometheus_client.registry import Collector
 
@@ -30,6 +30,7 @@ _ALLOW_UTF8: Final = "allow-utf-8"
 _UNDERSCORES: Final = "underscores"
 _SMALLEST: Final = 1024  # bytes; below that, one network packet carries the text as well as its compressed form
 _GATHERED: Final = 64 * 1024
+_AHEAD: Final = 1  # pieces that wait to be compressed while the next one is made
 _LEVEL: Final = 1
 _GZIP: Final = 31  # zlib's number for the largest window and a gzip header
 
@@ -96,30 +97,41 @@ def accepts_gzip(accept_encoding: str | None) -> bool:
     return weights.get("gzip", weights.get("*", 0.0)) > 0
 
 
-def body_of(pieces: Iterable[bytes], *, gzipped: bool) -> tuple[bytes, bool]:
-    """Return the body, as one gzip member where that is wanted and pays, and whether it is one.
+def body_of(pieces: Iterable[bytes], *, gzip_accepted: bool, beside: Executor) -> tuple[bytes, bool]:
+    """Return the body, as one gzip member where that is accepted and pays, and whether it is one.
 
     The same pieces give the same bytes. Call it off the loop. Of a large body each piece is compressed
     while the next one is made (ISA-L lets go of the interpreter), so that the whole text is not held.
+
+    Args:
+        pieces: of the text.
+        gzip_accepted: whether it may be compressed.
+        beside: one thread, in which a large body is compressed.
     """
     gathered = _gather(pieces)
     first, second = next(gathered, b""), next(gathered, b"")
-    if not gzipped or (len(first) < _SMALLEST and not second):
+    if not gzip_accepted or (len(first) < _SMALLEST and not second):
         return b"".join([first, second, *gathered]), False
     compressor = isal_zlib.compressobj(_LEVEL, wbits=_GZIP)
     if not second:
         return compressor.compress(first) + compressor.flush(), True
-    with ThreadPoolExecutor(max_workers=1) as beside:
-        compressed = [beside.submit(compressor.compress, piece) for piece in chain([first, second], gathered)]
-        compressed.append(beside.submit(compressor.flush))
+    compressed: list[Future[bytes]] = []
+    for piece in chain([first, second], gathered):
+        compressed.append(beside.submit(compressor.compress, piece))
+        if len(compressed) > _AHEAD:
+            compressed[-1 - _AHEAD].result()  # or the text would be held where compressing is slower than encoding
+    compressed.append(beside.submit(compressor.flush))
     return b"".join([one.result() for one in compressed]), True
 
 
 def _gather(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """Put small pieces together, since ISA-L begins a block of its own with each; large ones are not copied."""
+    """Put small pieces together, since ISA-L begins a block of its own with each; large ones are not copied.
+
+    None of what is yielded is empty.
+    """
     held: list[bytes] = []
     size = 0
-    for piece in pieces:
+    for piece in filter(None, pieces):
         if held and (size >= _GATHERED or len(piece) >= _GATHERED):
             yield b"".join(held)
             held, size = [], 0

@@ -13,19 +13,29 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class SharedLabels:
+    """Labels that blocks of several families have in common; whoever writes them keeps what he made by this object.
+
+    Attributes:
+        columns: label and its values, a column each.
+    """
+
+    columns: Mapping[str, Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Block:
     """Samples of one family that share what they are labelled with: one for each place of the columns.
 
     Attributes:
-        shared: label and its values, a column each. Other families that have the very same lists, not equal ones, cost
-            nothing more.
-        own: likewise, of this family alone.
+        shared: what other families have as well.
+        own: label and its values, a column each, of this family alone.
         fixed: labels that have the same value in every sample. No label stands in two of the three, and one at least
             stands in any.
         values: None where there is no sample.
     """
 
-    shared: Mapping[str, Sequence[str]]
+    shared: SharedLabels
     own: Mapping[str, Sequence[str]]
     fixed: Mapping[str, str]
     values: Sequence[float | None]
@@ -72,5 +82,6 @@ class ColumnFamily(Metric):
         for block in self.blocks:
             for place, value in enumerate(block.values):
                 if value is not None:
-                    labels = {label: column[place] for label, column in (*block.shared.items(), *block.own.items())}
+                    columns = (*block.shared.columns.items(), *block.own.items())
+                    labels = {label: column[place] for label, column in columns}
                     yield Sample(self.sample_name, labels | dict(block.fixed), value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
@@ -27,19 +27,25 @@ from oxidized_exporter.errors import (
     ProbeTimeoutError,
     ProxyError,
     RedirectError,
+    SchemaError,
     TooLargeError,
 )
 from oxidized_exporter.oxidized import redirect
+from oxidized_exporter.oxidized.configuration import Counting
 from oxidized_exporter.oxidized.journal import SUCCESS, Journal, Request, Stage
 from oxidized_exporter.oxidized.translate import translate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
+
+    from yarl import URL
 
     from oxidized_exporter.config import Limits
+    from oxidized_exporter.oxidized.configuration import Configuration
     from oxidized_exporter.oxidized.request_settings import RequestSettings
     from oxidized_exporter.targets.url import Target
 
+_HTML: Final = "text/html"
 _OK: Final = 200
 _UNAUTHORIZED: Final = 401
 _FORBIDDEN: Final = 403
@@ -54,9 +60,12 @@ class Route(StrEnum):
     """What can be asked, by name; the value is the label of ``oxidized_exporter_upstream_requests_total``."""
 
     NODES = "nodes"
+    STATS = "stats"
+    FETCH = "fetch"
 
 
-_PATHS: Final = {Route.NODES: "/nodes.json"}
+_NODES_PATH: Final = "/nodes.json"
+_STATS_PATH: Final = "/nodes/stats"
 
 
 class OxidizedClient:
@@ -75,7 +84,7 @@ class OxidizedClient:
         permits: Callable[[Target], bool],
         journal: Journal,
         limits: Limits,
-        deadline: float,
+        deadline: Callable[[], float],
     ) -> None:
         """Bind the client to one target.
 
@@ -86,7 +95,7 @@ class OxidizedClient:
             permits: whether a redirect may lead to another target.
             journal: gets a `Request` for each attempt.
             limits: bounds of a body and of the attempts.
-            deadline: in the running loop's time; no attempt begins after it.
+            deadline: tells until when somebody waits, in the running loop's time; no attempt begins after it.
         """
         self._session = session
         self._target = target
@@ -98,20 +107,51 @@ class OxidizedClient:
 
     async def nodes(self) -> bytearray:
         """Return the body of ``/nodes.json``, which holds secrets: decode it and let it go."""
-        return await self._get(Route.NODES)
+        return await self._get(Route.NODES, _NODES_PATH)
 
-    async def _get(self, route: Route) -> bytearray:
-        response = await self._answer(route)
+    async def stats(self) -> bytearray:
+        """Return the body of ``/nodes/stats``, which is HTML."""
+        return await self._get(Route.STATS, _STATS_PATH)
+
+    async def configuration(self, path: str, *, hold: bool) -> Configuration | None:
+        """Ask for a stored configuration, and count it while it comes.
+
+        Args:
+            path: from `fetch_path`.
+            hold: whether to hold its text, up to 16 MiB.
+
+        Returns:
+            None where there is none: an empty body, or one of the texts that Oxidized sends in its place with 200.
+        """
+        counting = Counting(hold=hold)
+        async with self._answered(Route.FETCH, path) as response:
+            if response.content_type == _HTML:
+                raise SchemaError("the answer is a web page, and no configuration")
+            async for chunk in self._chunks(response):
+                counting.add(chunk)
+        return counting.configuration()
+
+    async def _get(self, route: Route, path: str) -> bytearray:
+        body = bytearray()
+        async with self._answered(route, path) as response:
+            self._journal.enter(Stage.BODY)
+            async for chunk in self._chunks(response):
+                body += chunk
+        return body
+
+    @asynccontextmanager
+    async def _answered(self, route: Route, path: str) -> AsyncIterator[aiohttp.ClientResponse]:
+        response = await self._answer(route, path)
         with self._noting(route):
             async with response:
                 try:
-                    return await self._body(response)
+                    yield response
                 except (aiohttp.ClientError, OSError) as exception:
                     raise translate(exception, in_body=True) from exception
 
-    async def _answer(self, route: Route) -> aiohttp.ClientResponse:
+    async def _answer(self, route: Route, path: str) -> aiohttp.ClientResponse:
         """Ask until there is an answer with a body to read, or trying again makes no sense."""
-        remaining = self._deadline - asyncio.get_running_loop().time()
+        remaining = self._deadline() - asyncio.get_running_loop().time()
         retrying = AsyncRetrying(
             retry=retry_if_exception(lambda error: isinstance(error, ProbeError) and error.retryable),
             stop=stop_any(stop_after_attempt(self._limits.attempts), stop_before_delay(remaining)),
@@ -119,29 +159,29 @@ class OxidizedClient:
             before_sleep=self._note_retry,
             reraise=True,
         )
-        return await retrying(self._ask_once, route)
+        return await retrying(self._ask_once, route, path)
 
     def _note_retry(self, _state: RetryCallState) -> None:
         self._journal.enter(Stage.RETRY)
 
-    async def _ask_once(self, route: Route) -> aiohttp.ClientResponse:
+    async def _ask_once(self, route: Route, path: str) -> aiohttp.ClientResponse:
         target = self._target
         for _ in range(redirect.MOST + 1):
-            response = await self._ask(route, target)
+            response = await self._ask(route, target.url(path))
             if response.status not in redirect.STATUSES:
                 return response
             location = response.headers.get("Location")
             response.close()
             with self._noting(route):
-                target = redirect.redirected(location, origin=target, path=_PATHS[route], permits=self._permits)
+                target = redirect.redirected(location, origin=target, path=path, permits=self._permits)
         with self._noting(route):
             raise RedirectError(f"there are more than {redirect.MOST} redirects")
 
-    async def _ask(self, route: Route, target: Target) -> aiohttp.ClientResponse:
+    async def _ask(self, route: Route, url: URL) -> aiohttp.ClientResponse:
         with self._noting(route, failures_only=True):  # of a success the body says whether it is one
             try:
                 response = await self._session.get(
-                    target.url(_PATHS[route]),
+                    url,
                     allow_redirects=False,
                     proxy=self._settings.proxy,
                     server_hostname=self._settings.server_name,
@@ -156,17 +196,17 @@ class OxidizedClient:
                 raise
             return response
 
-    async def _body(self, response: aiohttp.ClientResponse) -> bytearray:
-        self._journal.enter(Stage.BODY)
+    async def _chunks(self, response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
         limit = self._limits.body_bytes
-        if (response.content_length or 0) > limit:
+        size = response.content_length or 0
+        if size > limit:
             raise TooLargeError(f"the body is larger than {limit} bytes")
-        body = bytearray()
+        size = 0
         async for chunk in response.content.iter_any():
-            body += chunk
-            if len(body) > limit:
+            size += len(chunk)
+            if size > limit:
                 raise TooLargeError(f"the body is larger than {limit} bytes")
-        return body
+            yield chunk
 
     @contextmanager
     def _noting(self, route: Route, *, failures_only: bool = False) -> Iterator[None]:
@@ -174,13 +214,13 @@ class OxidizedClient:
         try:
             yield
         except ProbeError as error:
-            self._journal.requests.append(Request(route, error.reason))
+            self._journal.requests[Request(route, error.reason)] += 1
             raise
         except asyncio.CancelledError:
-            self._journal.requests.append(Request(route, ProbeTimeoutError.reason))
+            self._journal.requests[Request(route, ProbeTimeoutError.reason)] += 1
             raise
         if not failures_only:
-            self._journal.requests.append(Request(route, SUCCESS))
+            self._journal.requests[Request(route, SUCCESS)] += 1
 
 
 async def _require_ok(response: aiohttp.ClientResponse) -> None:

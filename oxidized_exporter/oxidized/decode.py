@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 _Found = TypeVar("_Found", bound=Sized)
 
 _SHORT: Final = msgspec.json.Decoder(list[ShortRow])
-_CLEAN: Final = msgspec.json.Decoder(list[Row])
+_ANY_LENGTH: Final = msgspec.json.Decoder(list[Row])
 _SPLIT: Final = msgspec.json.Decoder(list[msgspec.Raw])
 _NAME_KEY: Final = b'"name"'
-_UNCOUNTED_BYTES: Final = 4 * 1024 * 1024  # decoding so much at once takes no longer than a large list does
+_UNCOUNTED_BYTES: Final = 4 * 1024 * 1024  # decoding so much at once takes 0.1 s at worst, whatever is in it
 _COMMAS_A_ROW: Final = 50  # a real row has about 15, and one more for each of its variables
 _ROW_BYTES: Final = 256 * 1024  # decoding one value cannot be interrupted; a real row has less than 1 KiB
 _MAX_DIGITS: Final = 300  # a longer integer is kept as its text: Python refuses to convert back and forth
@@ -52,9 +52,9 @@ def decode_rows(body: bytes | bytearray, *, max_rows: int, check: Callable[[], N
     except UnicodeDecodeError:
         raise NotJsonError("the body is not UTF-8") from None
     if len(body) <= _UNCOUNTED_BYTES or body.count(_NAME_KEY) <= max_rows:
-        for decoder, short in ((_SHORT, True), (_CLEAN, False)):
+        for decoder, short in ((_SHORT, True), (_ANY_LENGTH, False)):
             with suppress(msgspec.DecodeError, RecursionError):
-                return Rows(_no_more_than(max_rows, decoder.decode(body)), invalid=0, short=short)
+                return Rows(_no_more_than(max_rows, decoder.decode(body)), invalid=0, labels_short=short)
             check()
     return _decode_row_by_row(body, max_rows=max_rows, check=check)
 
@@ -68,7 +68,7 @@ def _decode_row_by_row(body: bytes | bytearray, *, max_rows: int, check: Callabl
             rows.append(row)
     if parts and not rows:
         raise SchemaError(f"none of the {len(parts)} rows is a device")
-    return Rows(rows, invalid=len(parts) - len(rows), short=False)
+    return Rows(rows, invalid=len(parts) - len(rows), labels_short=False)
 
 
 def _no_more_than(max_rows: int, found: _Found) -> _Found:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
@@ -36,14 +37,19 @@ class Journal:
 
     Attributes:
         stage: where the scrape stands, for the message of a time-out.
-        requests: every attempt, those that the deadline cut off included.
+        requests: how many attempts ended how, those that the deadline cut off included.
         certificate_expiry: the earliest ``notAfter`` of the certificates that the server sent, Unix seconds.
     """
 
     stage: Stage = Stage.PREPARE
-    requests: list[Request] = field(default_factory=list)
+    requests: Counter[Request] = field(default_factory=Counter)
     certificate_expiry: float | None = None
 
     def enter(self, stage: Stage) -> None:
         """Note that the scrape has come to ``stage``."""
         self.stage = stage
+
+    def take_requests(self) -> Counter[Request]:
+        """Return the attempts that have ended since they were last taken, so that nobody counts one twice."""
+        taken, self.requests = self.requests, Counter()
+        return taken

@@ -70,7 +70,7 @@ class Rows(NamedTuple):
 
     rows: Sequence[Row]
     invalid: int
-    short: bool
+    labels_short: bool
 
 
 class Device(msgspec.Struct, frozen=True, gc=False):

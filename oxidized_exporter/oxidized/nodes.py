@@ -38,7 +38,7 @@ def read_nodes(body: bytes | bytearray, *, limits: Limits, check: Callable[[], N
         TooLargeError: too many rows.
     """
     found = decode_rows(body, max_rows=limits.rows, check=check)
-    cutter = _Cutter(limits.label_bytes, longest=SHORT_CHARACTERS if found.short else None)
+    cutter = _Cutter(limits.label_bytes, longest=SHORT_CHARACTERS if found.labels_short else None)
     devices = _columns(found.rows, cut=cutter, check=check)
     kept = _without_duplicates(devices, check=check)
     return NodeList(devices=kept, duplicates=len(devices) - len(kept), invalid=found.invalid, cut_labels=cutter.cuts)

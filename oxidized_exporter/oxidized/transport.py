@@ -21,17 +21,17 @@ if TYPE_CHECKING:
     from aiohttp.abc import AbstractResolver
     from aiohttp.connector import Connection
 
-    from oxidized_exporter.config import Limits
     from oxidized_exporter.oxidized.request_settings import RequestSettings
 
 USER_AGENT: Final = f"oxidized_exporter/{__version__}"
+_BUFFER_BYTES: Final = 1024 * 1024  # at each reading; with the library's 64 KiB a large list costs half as much again
 # The deadline encloses everything, so the library's own five clocks are off.
 _NO_TIMEOUT: Final = aiohttp.ClientTimeout(total=None, connect=None, sock_read=None, sock_connect=None)
 
 
 @asynccontextmanager
 async def open_session(
-    *, resolver: AbstractResolver, journal: Journal, limits: Limits, settings: RequestSettings = NO_SETTINGS
+    *, resolver: AbstractResolver, journal: Journal, connections: int, settings: RequestSettings = NO_SETTINGS
 ) -> AsyncIterator[aiohttp.ClientSession]:
     """Open a session for one scrape of one target and close its connections at the end, on cancellation too.
 
@@ -41,14 +41,14 @@ async def open_session(
     Args:
         resolver: resolves names; not closed here.
         journal: gets the stages and the certificate's expiry.
-        limits: how many connections.
+        connections: how many at the same time.
         settings: TLS and headers. They go wherever the session goes: use it for one target only.
     """
     connector = _WitnessingConnector(
         journal=journal,
         resolver=resolver,
         use_dns_cache=False,
-        limit=limits.connections,
+        limit=connections,
         ssl=True if settings.tls is None else settings.tls,
     )
     async with aiohttp.ClientSession(
@@ -59,6 +59,7 @@ async def open_session(
         trace_configs=[_stage_tracer(journal)],
         middlewares=(_fail_at_once,),
         trust_env=False,
+        read_bufsize=_BUFFER_BYTES,
     ) as session:
         yield session
 

@@ -3,130 +3,101 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import structlog
-
-from oxidized_exporter.errors import ProbeError, ProbeTimeoutError, ProtocolError, place
-from oxidized_exporter.oxidized.client import OxidizedClient
-from oxidized_exporter.oxidized.journal import Journal, Stage
-from oxidized_exporter.oxidized.request_settings import SettingsReader
-from oxidized_exporter.oxidized.resolver import GuardedResolver
-from oxidized_exporter.oxidized.transport import open_session
-from oxidized_exporter.scrape.nodes import collect_nodes
-from oxidized_exporter.scrape.snapshot import CollectorRun, Failure, NodesSummary, Snapshot, TargetScrape
+from oxidized_exporter.scrape.scraping import Scraping
+from oxidized_exporter.scrape.snapshot import Snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from concurrent.futures import Executor
-
-    from aiohttp.abc import AbstractResolver
+    from collections.abc import Sequence
 
     from oxidized_exporter.config import Config, Module
     from oxidized_exporter.scrape.plan import TargetPlan
-    from oxidized_exporter.workers import Workers
+    from oxidized_exporter.scrape.scraping import Means
+    from oxidized_exporter.scrape.snapshot import TargetScrape
 
-_LARGE_BYTES: Final = 1024 * 1024  # about 3,000 devices
+_Key = tuple[object, ...]
 
-_log = structlog.stdlib.get_logger(__name__)
+
+@dataclass(slots=True)
+class _Patience:
+    """Until when the most patient caller waits, in the running loop's time."""
+
+    deadline: float
+
+    def __call__(self) -> float:
+        return self.deadline
+
+
+@dataclass(slots=True, eq=False)
+class _Shared:
+    """A target that is being asked, and for how many callers."""
+
+    patience: _Patience
+    scraping: Scraping
+    task: asyncio.Task[None]
+    callers: int = 0
 
 
 class Scraper:
-    """Makes scrapes; keeps nothing of them."""
+    """Makes scrapes; identical ones at the same time are made once."""
 
-    def __init__(
-        self,
-        *,
-        resolver: AbstractResolver,
-        workers: Workers,
-        reader: Executor,
-        clock: Callable[[], float] = time.perf_counter,
-    ) -> None:
-        """Take what a scrape needs.
-
-        Args:
-            resolver: resolves names; belongs to the caller.
-            workers: decode bodies off the loop; belong to the caller.
-            reader: reads the files of credentials and certificates; belongs to the caller.
-            clock: monotonic seconds, for durations.
-        """
-        self._resolver = resolver
-        self._workers = workers
-        self._clock = clock
-        self._settings_reader = SettingsReader(reader)
+    def __init__(self, means: Means) -> None:
+        """Take what a scrape needs; all of it belongs to the caller."""
+        self._means = means
+        self._in_flight: dict[_Key, _Shared] = {}
+        self._tasks: set[asyncio.Task[None]] = set()  # the loop itself would let go of one that nobody waits for
 
     def forget_all_but(self, config: Config) -> None:
-        """Let go of what is kept for connections that ``config`` does not have: their TLS contexts."""
-        self._settings_reader.forget_all_but(config.connections)
+        """Let go of what is kept of connections, modules and checks that ``config`` does not have."""
+        self._means.settings_reader.forget_all_but(config.connections)
+        self._means.memory.forget_all_but(config)
 
     async def scrape(self, plans: Sequence[TargetPlan], *, module: Module, seconds: float) -> Snapshot:
         """Ask all targets at once and return what is known when the time is over, or sooner.
 
-        A target that fails or hangs does not touch the others. On cancellation every connection is dropped.
+        A target that fails or hangs does not touch the others. A target that is being asked the same already is not
+        asked again: its answer is shared, each caller waiting no longer than its own time. On cancellation every
+        connection is dropped that nobody else waits for.
 
         Args:
             plans: one or more targets, and how each is reached.
             module: what is collected.
-            seconds: from now; encloses reading credentials, resolving, connecting, headers, body and decoding.
+            seconds: from now; encloses reading credentials, resolving, connecting, headers, bodies and decoding.
         """
-        deadline = asyncio.get_running_loop().time() + seconds
         async with asyncio.TaskGroup() as group:
-            tasks = [
-                group.create_task(self._scrape_target(plan, module=module, deadline=deadline, seconds=seconds))
-                for plan in plans
-            ]
-        return Snapshot(scrapes=tuple(task.result() for task in tasks))
+            tasks = [group.create_task(self._scrape_target(plan, module=module, seconds=seconds)) for plan in plans]
+        results = [task.result() for task in tasks]
+        return Snapshot(scrapes=tuple(scrape for scrape, _ in results), coalesced=sum(joined for _, joined in results))
 
-    async def _scrape_target(
-        self, plan: TargetPlan, *, module: Module, deadline: float, seconds: float
-    ) -> TargetScrape:
-        journal = Journal()
-        started = self._clock()
-        summary: NodesSummary | None = None
-        failure: Failure | None = None
+    async def _scrape_target(self, plan: TargetPlan, *, module: Module, seconds: float) -> tuple[TargetScrape, bool]:
+        """Return what is known of a target at this caller's deadline, and whether it was being asked already."""
+        began, deadline = self._means.clock(), asyncio.get_running_loop().time() + seconds
+        key = (plan.target, id(plan.config), module.name, module.collectors)
+        shared = self._in_flight.get(key)
+        joined = shared is not None and not shared.task.done()
+        if shared is None or not joined:
+            shared = self._in_flight[key] = self._begin(plan, module=module, deadline=deadline)
+        shared.callers += 1
+        shared.patience.deadline = max(shared.patience.deadline, deadline)
         try:
-            async with asyncio.timeout_at(deadline):
-                summary = await self._nodes(plan, module=module, journal=journal, deadline=deadline)
-        except TimeoutError:
-            failure = Failure(
-                reason=ProbeTimeoutError.reason,
-                detail=f"no complete answer within {seconds:g} s, given up while {journal.stage}",
-            )
-        except ProbeError as error:
-            failure = Failure(reason=error.reason, detail=str(error))
-        except Exception as error:  # noqa: BLE001 - a fault of this package must not cost the other targets
-            failure = Failure(reason=ProtocolError.reason, detail=f"unexpected {type(error).__name__}")
-            _log.error("bug: unexpected exception while scraping", target=plan.target.label, error=place(error))
-        duration = self._clock() - started
-        nodes = CollectorRun(name="nodes", success=summary is not None and summary.complete, duration=duration)
-        return TargetScrape(
-            target=plan.target,
-            duration=duration,
-            summary=summary,
-            failure=failure,
-            collectors=(nodes,),
-            requests=tuple(journal.requests),
-            certificate_expiry=journal.certificate_expiry,
-        )
+            await asyncio.wait({shared.task}, timeout=deadline - asyncio.get_running_loop().time())
+        finally:
+            shared.callers -= 1
+            if not shared.callers:
+                if self._in_flight.get(key) is shared:
+                    del self._in_flight[key]
+                shared.task.cancel()
+        if not shared.callers:
+            await asyncio.wait({shared.task})
+        return shared.scraping.told(seconds=seconds, duration=self._means.clock() - began), joined
 
-    async def _nodes(self, plan: TargetPlan, *, module: Module, journal: Journal, deadline: float) -> NodesSummary:
-        limits = plan.config.limits
-        settings = await self._settings_reader.read(plan.connection)
-        resolver = GuardedResolver(self._resolver, plan.policy)
-        async with open_session(resolver=resolver, journal=journal, limits=limits, settings=settings) as session:
-            client = OxidizedClient(
-                session=session,
-                target=plan.target,
-                settings=settings,
-                permits=plan.permits,
-                journal=journal,
-                limits=limits,
-                deadline=deadline,
-            )
-            body = await client.nodes()
-        journal.enter(Stage.DECODE)
-        return await self._workers.run(
-            lambda check: collect_nodes(body, module=module, limits=limits, check=check),
-            large=len(body) > _LARGE_BYTES,
-        )
+    def _begin(self, plan: TargetPlan, *, module: Module, deadline: float) -> _Shared:
+        patience = _Patience(deadline)
+        # Nothing here refers to itself in a circle: what was scraped must not lie about until somebody collects it.
+        scraping = Scraping(plan, module=module, means=self._means, deadline=patience)
+        task = asyncio.get_running_loop().create_task(scraping.run())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return _Shared(patience, scraping, task)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from oxidized_exporter.oxidized.journal import Request
     from oxidized_exporter.oxidized.models import Devices, NodeList
@@ -37,6 +37,48 @@ class NodesSummary:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigsSummary:
+    """What is known of the stored configurations of the devices that are shown, a column each.
+
+    Attributes:
+        size: bytes; None where there is no configuration, or none was had.
+        lines: likewise.
+        checks: for each check whether it holds; None where it does not apply, or there was nothing to check.
+        pending: devices whose configuration was to be asked for and was not had.
+        skipped: devices whose configuration is not asked for, by `oxidized.configuration.Skip`, zeros included.
+    """
+
+    size: Sequence[int | None]
+    lines: Sequence[int | None]
+    checks: Mapping[str, Sequence[bool | None]]
+    pending: int
+    skipped: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatsSummary:
+    """What the statistics page says of the devices that are shown, a column each.
+
+    Attributes:
+        runs: jobs since Oxidized's start; None where the page does not say.
+        failures: those that failed, likewise.
+        last_success: Unix seconds, likewise.
+        last_failure: Unix seconds, likewise.
+        ambiguous: names that stand more than once, so that nobody knows whom the page means.
+        oxidized_version: None where the page does not say.
+        web_version: likewise.
+    """
+
+    runs: Sequence[float | None]
+    failures: Sequence[float | None]
+    last_success: Sequence[float | None]
+    last_failure: Sequence[float | None]
+    ambiguous: int
+    oxidized_version: str | None
+    web_version: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
     """Why there is no node list: one word of a closed list, and a sentence for the log."""
 
@@ -46,11 +88,19 @@ class Failure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CollectorRun:
-    """How one collector fared; ``duration`` in seconds."""
+    """How one collector fared.
+
+    Attributes:
+        name: one of `config.COLLECTORS`.
+        success: whether it did all that it was asked for.
+        duration: seconds.
+        failure: why it did not, where that is not the target's own failure.
+    """
 
     name: str
     success: bool
     duration: float
+    failure: Failure | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,9 +111,12 @@ class TargetScrape:
         target: who was asked.
         duration: seconds.
         summary: None where ``failure`` says why.
+        configs: None where that collector was not asked for, or did not begin.
+        stats: None where that collector was not asked for, or has failed.
         failure: None where there is a summary.
         collectors: one run for each that was asked for.
-        requests: every attempt of every request.
+        requests: how many attempts ended how. Of a scrape that several callers share, each attempt is told to one.
+        remembered: devices whose configuration was not asked for, because it is remembered; told to one likewise.
         certificate_expiry: earliest ``notAfter`` of the server's certificates, Unix seconds; None without TLS.
     """
 
@@ -72,15 +125,24 @@ class TargetScrape:
     summary: NodesSummary | None
     failure: Failure | None
     collectors: tuple[CollectorRun, ...]
-    requests: tuple[Request, ...]
+    requests: Mapping[Request, int]
     certificate_expiry: float | None
+    configs: ConfigsSummary | None = None
+    stats: StatsSummary | None = None
+    remembered: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """All targets of one scrape, in the caller's order."""
+    """All targets of one scrape, in the caller's order.
+
+    Attributes:
+        scrapes: one for each target.
+        coalesced: targets that were being asked the same already, and were not asked again.
+    """
 
     scrapes: tuple[TargetScrape, ...]
+    coalesced: int = 0
 
     @property
     def several(self) -> bool:

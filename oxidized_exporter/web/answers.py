@@ -26,7 +26,10 @@ async def exposition(request: web.Request, collector: Collector, *, workers: Wor
     chosen = negotiate(request.headers.get(hdrs.ACCEPT))
     wanted = accepts_gzip(request.headers.get(hdrs.ACCEPT_ENCODING))
     body, gzipped = await workers.run(
-        lambda check: body_of(_while_wanted(chosen.encode(collector), check), gzipped=wanted), large=large
+        lambda check: body_of(
+            _while_wanted(chosen.encode(collector), check), gzip_accepted=wanted, beside=workers.beside
+        ),
+        large=large,
     )
     headers = {hdrs.CONTENT_TYPE: chosen.content_type, hdrs.VARY: "Accept, Accept-Encoding", **_NO_SNIFF}
     if gzipped:

@@ -34,7 +34,7 @@ def make_no_new_connections(listener: TransportSocket | socket.socket) -> None:
     Where the system knows no such filter (it is Linux's), nothing happens.
     """
     program = b"".join(_INSTRUCTION.pack(*instruction) for instruction in _DROP_SYN)
-    held = array("B", program)  # for as long as its address is used; loading ctypes would take a tenth of the start
+    held = array("B", program)  # for as long as its address is used
     address, _ = held.buffer_info()
     filter_program = struct.pack("HP", len(_DROP_SYN), address)
     with contextlib.suppress(OSError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from oxidized_exporter.config import DEFAULT_MODULE
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from oxidized_exporter.config import Config, Module
 
+_COLLECT = "collect[]"
 _SHOWN = 64
 _MOST_TARGETS = 100  # of one request: each is judged, connected to and held
 
@@ -39,12 +40,14 @@ def parse_probe(query: MultiMapping[str], *, config: Config) -> ProbeRequest:
     """Read the parameters of ``/probe``; unknown ones are passed over.
 
     Raises:
-        BadParameterError: a parameter is missing, malformed or given twice, or two targets are the same.
+        BadParameterError: a parameter is missing, malformed or given twice, two targets are the same, or the module
+            has no such collector.
         ForbiddenTargetError: a target's text alone forbids it.
         UnknownModuleError: no such module.
         UnknownTargetError: no configured target of that name.
     """
     module = _module(query.getall("module", [DEFAULT_MODULE]), modules=config.modules)
+    module = _narrowed(module, query.getall(_COLLECT, []))
     texts = query.getall("target", [])
     if not texts:
         raise BadParameterError("target: missing; write /probe?target=http://oxidized.example.net:8888")
@@ -65,6 +68,15 @@ def _module(names: Sequence[str], *, modules: Mapping[str, Module]) -> Module:
     if names[0] not in modules:
         raise UnknownModuleError(f"module: no module {_quoted(names[0])}; there are: {', '.join(sorted(modules))}")
     return modules[names[0]]
+
+
+def _narrowed(module: Module, names: Sequence[str]) -> Module:
+    """Return the module with those of its collectors that are named, in its own order; with all where none is."""
+    for name in names:
+        if name not in module.collectors:
+            there = ", ".join(module.collectors)
+            raise BadParameterError(f"{_COLLECT}: the module {module.name} has no {_quoted(name)}; it has: {there}")
+    return replace(module, collectors=tuple(c for c in module.collectors if c in names)) if names else module
 
 
 def _plan(text: str, *, number: int, count: int, config: Config) -> TargetPlan:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import structlog
 from prometheus_client import CollectorRegistry
@@ -15,13 +15,12 @@ from oxidized_exporter.scrape.deadline import HEADER, scrape_seconds
 from oxidized_exporter.web.answers import exposition, plain
 from oxidized_exporter.web.parameters import parse_probe
 from oxidized_exporter.web.state import EXPORTER
+from oxidized_exporter.workers import LARGE_DEVICES
 
 if TYPE_CHECKING:
     from aiohttp import web
 
     from oxidized_exporter.scrape.snapshot import Snapshot
-
-_LARGE: Final = 3_000  # devices
 
 _log = structlog.stdlib.get_logger(__name__)
 
@@ -63,7 +62,7 @@ async def probe(request: web.Request) -> web.Response:
         _log_failures(snapshot, module=wanted.module.name)
         registry = CollectorRegistry()
         registry.register(SnapshotCollector(snapshot))
-        return await exposition(request, registry, workers=exporter.encoder, large=snapshot.shown > _LARGE)
+        return await exposition(request, registry, workers=exporter.encoding, large=snapshot.shown > LARGE_DEVICES)
 
 
 def _log_failures(snapshot: Snapshot, *, module: str) -> None:
@@ -77,9 +76,20 @@ def _log_failures(snapshot: Snapshot, *, module: str) -> None:
                 detail=scrape.failure.detail,
                 seconds=round(scrape.duration, 3),
             )
+        for run in scrape.collectors:
+            if run.failure is not None:
+                _log.warning(
+                    "collector failed",
+                    target=scrape.target.label,
+                    module=module,
+                    collector=run.name,
+                    reason=run.failure.reason,
+                    detail=run.failure.detail,
+                    seconds=round(run.duration, 3),
+                )
 
 
 async def metrics(request: web.Request) -> web.Response:
     """Answer with the exporter's own metrics."""
     exporter = request.app[EXPORTER]
-    return await exposition(request, exporter.metrics.registry, workers=exporter.encoder, large=False)
+    return await exposition(request, exporter.metrics.registry, workers=exporter.encoding, large=False)

@@ -74,7 +74,7 @@ class Exporter:
         settings: of the command line.
         scraper: makes the scrapes.
         metrics: the exporter's own.
-        encoder: threads in which answers are written.
+        encoding: threads in which answers are written.
         readiness: what ``/-/ready`` says.
         load: probes that are being answered.
         reloads: those that have begun and not ended.
@@ -85,7 +85,7 @@ class Exporter:
     settings: Settings
     scraper: Scraper
     metrics: ExporterMetrics
-    encoder: Workers
+    encoding: Workers
     readiness: Readiness
     load: Load
     reloads: set[asyncio.Task[None]]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import gzip
 import json
+import math
 import statistics
 import sys
 import time
@@ -18,7 +20,7 @@ import aiohttp
 from tests.system.program import EXPORTER, Exporter, eventually, exporting, running
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
 
 _AT_ONCE: Final = 8
 _BEAT_SECONDS: Final = 0.01  # from one look at /-/healthy to the next
@@ -40,12 +42,14 @@ class Probes:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """Milliseconds that /-/healthy took while probes ran, and what one such probe takes alone."""
+    """Milliseconds that each look at /-/healthy took while probes ran, and what one such probe takes alone."""
 
     alone: float
-    p99: float
-    highest: float
-    looks: int
+    taken: Sequence[float]
+
+    def percentile(self, share: float) -> float:
+        """Return what so large a share of the looks did not take longer than."""
+        return sorted(self.taken)[math.ceil(len(self.taken) * share) - 1]
 
 
 @asynccontextmanager
@@ -68,6 +72,7 @@ async def probes(body: bytes, target: str, *, rounds: int) -> Probes:
         probe, yardstick = [], []
         for _ in range(rounds):
             probe.append(await _probe(client, exporter, target))
+            gc.collect()  # as before each stage: what lies about is not the yardstick's
             started = time.perf_counter()
             json.loads(body)
             yardstick.append((time.perf_counter() - started) * 1000)
@@ -75,10 +80,10 @@ async def probes(body: bytes, target: str, *, rounds: int) -> Probes:
 
 
 async def health(target: str, *, rounds: int) -> Health:
-    """Look at /-/healthy again and again while eight probes run at once, so many times."""
+    """Look at /-/healthy again and again while probes of eight targets run at once, so many times."""
     async with exporting(*EXPORTER) as exporter, _scraper() as client, aiohttp.ClientSession() as watcher:
         await _probe(client, exporter, target)
-        alone = statistics.median([await _probe(client, exporter, target) for _ in range(5)])
+        alone = statistics.median([await _probe(client, exporter, target) for _ in range(9)])
         taken: list[float] = []
 
         async def look() -> None:
@@ -88,25 +93,31 @@ async def health(target: str, *, rounds: int) -> Health:
             taken.append((time.perf_counter() - started) * 1000)
 
         for _ in range(rounds):
-            under_way = asyncio.gather(*(_probe(client, exporter, target) for _ in range(_AT_ONCE)))
+            under_way = asyncio.gather(*(_probe(client, exporter, f"{target}/{n}") for n in range(_AT_ONCE)))
             looks = []
             while not under_way.done():  # on a beat: a look that takes long keeps no other from beginning
                 looks.append(asyncio.create_task(look()))
                 await asyncio.sleep(_BEAT_SECONDS)
             await asyncio.gather(under_way, *looks)
-        taken.sort()
-        return Health(alone, taken[int(len(taken) * 0.99)], taken[-1], len(taken))
+        return Health(alone, taken)
 
 
-async def memory_growth(target: str, *, first: int, last: int) -> tuple[float, float]:
-    """Return the resident MiB after so many probes, and after so many more."""
-    async with exporting(*EXPORTER) as exporter, _scraper() as client:
-        for _ in range(first):
-            await _probe(client, exporter, target)
-        before = _memory(exporter, "VmRSS")
-        for _ in range(last - first):
-            await _probe(client, exporter, target)
-        return before, _memory(exporter, "VmRSS")
+async def memory_growth(target: str, *, first: int, last: int, rounds: int) -> tuple[float, ...]:
+    """Return the resident MiB after so many probes, and after so many.
+
+    Each is the median of the last nine readings of several processes: the allocator gives some megabytes back, or not.
+    """
+    readings: list[list[float]] = []
+    for _ in range(rounds):
+        async with exporting(*EXPORTER) as exporter, _scraper() as client:
+            readings.append([])
+            for _ in range(last):
+                await _probe(client, exporter, target)
+                readings[-1].append(_memory(exporter, "VmRSS"))
+    return tuple(
+        statistics.median(reading for one in readings for reading in one[max(0, count - 9) : count])
+        for count in (first, last)
+    )
 
 
 async def start(*, rounds: int) -> tuple[float, float]:

@@ -1,6 +1,7 @@
 """A server in a process of its own that answers with a node list made before: what Oxidized costs is not measured.
 
-``python -m tests.benchmarks.upstream DEVICES…`` prints its port; the list of so many devices is at /DEVICES/nodes.json.
+``python -m tests.benchmarks.upstream DEVICES…`` prints its port; the list of so many devices is at /DEVICES/nodes.json,
+and below any further segment, so that it can be several targets.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ async def serve(counts: list[int]) -> None:
             return web.Response(body=made, content_type="application/json")
 
         app.router.add_get(f"/{count}/nodes.json", nodes)
+        app.router.add_get(f"/{count}/{{target}}/nodes.json", nodes)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)

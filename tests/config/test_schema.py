@@ -84,7 +84,7 @@ def test_the_example_has_every_key_and_no_other() -> None:
 def test_the_example_has_no_fault() -> None:
     config = load_config(str(EXAMPLE), check_files=False)
     assert isinstance(config, Config)
-    assert list(config.modules) == ["default", "access-layer"]
+    assert list(config.modules) == ["default", "access-layer", "audit"]
     jsonschema.validate(yaml.safe_load(EXAMPLE.read_text()), json_schema())
 
 

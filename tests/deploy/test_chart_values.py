@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 import yaml
 
-from oxidized_exporter.metrics.catalogue import CATALOGUE, DEVICE_LABELS, TARGET_LABEL, ScrapeMetric
+from oxidized_exporter.metrics.catalogue import CATALOGUE
+from oxidized_exporter.metrics.definition import DEVICE_LABELS, TARGET_LABEL, ScrapeMetric
 from tests.deploy.cases import VALUES, rendered
 from tests.deploy.chart import CHART, RefusedError, template
 

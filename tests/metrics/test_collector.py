@@ -1,17 +1,26 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
 from oxidized_exporter.config import Module
-from oxidized_exporter.metrics.catalogue import CATALOGUE, DEVICE_LABELS, DeviceMetric
+from oxidized_exporter.metrics.catalogue import CATALOGUE
 from oxidized_exporter.metrics.collector import SnapshotCollector
+from oxidized_exporter.metrics.definition import DEVICE_LABELS, DeviceMetric
 from oxidized_exporter.oxidized.journal import Request
 from oxidized_exporter.oxidized.models import Device, Devices, NodeList
 from oxidized_exporter.scrape.nodes import summarise
-from oxidized_exporter.scrape.snapshot import CollectorRun, Failure, Snapshot, TargetScrape
+from oxidized_exporter.scrape.snapshot import (
+    CollectorRun,
+    ConfigsSummary,
+    Failure,
+    Snapshot,
+    StatsSummary,
+    TargetScrape,
+)
 from oxidized_exporter.targets.url import parse_target
 from tests.harness import Exposition
 
@@ -48,8 +57,35 @@ def scraped(*devices: Device, target: str = "http://a:1", module: Module | None 
         ),
         failure=None,
         collectors=(CollectorRun(name="nodes", success=True, duration=0.2),),
-        requests=(Request("nodes", "success"),),
+        requests={Request("nodes", "success"): 1},
         certificate_expiry=9.0,
+    )
+
+
+def with_all_collectors(scrape: TargetScrape) -> TargetScrape:
+    return replace(
+        scrape,
+        collectors=(
+            *scrape.collectors,
+            CollectorRun(name="configs", success=False, duration=0.3),
+            CollectorRun(name="stats", success=True, duration=0.4),
+        ),
+        configs=ConfigsSummary(
+            size=[5000],
+            lines=[120],
+            checks={"ntp": [True], "telnet": [False], "banner": [None]},
+            pending=3,
+            skipped={"unsafe_name": 1, "json_name": 0},
+        ),
+        stats=StatsSummary(
+            runs=[9],
+            failures=[2],
+            last_success=[103],
+            last_failure=[60],
+            ambiguous=4,
+            oxidized_version="0.34.3",
+            web_version="0.18.1",
+        ),
     )
 
 
@@ -60,7 +96,7 @@ def failed(target: str = "http://b:1") -> TargetScrape:
         summary=None,
         failure=Failure(reason="timeout", detail="…"),
         collectors=(CollectorRun(name="nodes", success=False, duration=1.5),),
-        requests=(),
+        requests={},
         certificate_expiry=None,
     )
 
@@ -72,14 +108,22 @@ def exposed(*scrapes: TargetScrape) -> Exposition:
 
 
 def test_every_metric_of_the_catalogue_with_its_labels_and_value() -> None:
-    answer = exposed(scraped(device()))
+    answer = exposed(with_all_collectors(scraped(device())))
     expected = {
         "oxidized_status": [({}, 1)],
         "probe_success": [({}, 1)],
         "probe_duration_seconds": [({}, 0.25)],
         "oxidized_exporter_collect_duration": [({}, 250)],
-        "oxidized_collector_success": [({"collector": "nodes"}, 1)],
-        "oxidized_collector_duration_seconds": [({"collector": "nodes"}, 0.2)],
+        "oxidized_collector_success": [
+            ({"collector": "nodes"}, 1),
+            ({"collector": "configs"}, 0),
+            ({"collector": "stats"}, 1),
+        ],
+        "oxidized_collector_duration_seconds": [
+            ({"collector": "nodes"}, 0.2),
+            ({"collector": "configs"}, 0.3),
+            ({"collector": "stats"}, 0.4),
+        ],
         "probe_ssl_earliest_cert_expiry": [({}, 9)],
         "oxidized_devices": [
             ({"status": "success"}, 1),
@@ -101,9 +145,19 @@ def test_every_metric_of_the_catalogue_with_its_labels_and_value() -> None:
         "oxidized_device_last_backup_start": [(LABELS, 100)],
         "oxidized_device_last_backup_end": [(LABELS, 102.5)],
         "oxidized_device_last_backup_time": [(LABELS, 2.5)],
-        "oxidized_device_last_success_timestamp_seconds": [(LABELS, 102.5)],
+        "oxidized_device_last_success_timestamp_seconds": [(LABELS, 103)],
         "oxidized_device_modified_timestamp_seconds": [(LABELS, 50)],
         "oxidized_device_info": [(LABELS | {"ip": "10.0.0.1"}, 1)],
+        "oxidized_device_config_size": [(LABELS, 5000)],
+        "oxidized_device_config_lines": [(LABELS, 120)],
+        "oxidized_device_config_check": [(LABELS | {"check": "ntp"}, 1), (LABELS | {"check": "telnet"}, 0)],
+        "oxidized_configs_pending": [({}, 3)],
+        "oxidized_configs_skipped": [({"reason": "unsafe_name"}, 1), ({"reason": "json_name"}, 0)],
+        "oxidized_device_backups_total": [(LABELS, 9)],
+        "oxidized_device_backup_failures_total": [(LABELS, 2)],
+        "oxidized_device_last_failure_timestamp_seconds": [(LABELS, 60)],
+        "oxidized_stats_ambiguous_devices": [({}, 4)],
+        "oxidized_web_info": [({"oxidized_version": "0.34.3", "web_version": "0.18.1"}, 1)],
     }
     assert {name: answer.all(name) for name in expected} == expected
     assert {name for name, _ in answer.samples} == set(expected)
@@ -116,7 +170,39 @@ def test_device_labels_stand_in_the_promised_order() -> None:
     assert {name: labels for name, labels in extras.items() if labels} == {
         "oxidized_device_status_info": ("status",),
         "oxidized_device_info": ("ip",),
+        "oxidized_device_config_check": ("check",),
     }
+
+
+@pytest.mark.parametrize("asked", ["nodes", "configs", "stats"])
+def test_only_what_was_asked_for_is_told_of(asked: str) -> None:
+    scrape = with_all_collectors(scraped(device()))
+    runs = tuple(run for run in scrape.collectors if run.name == asked)
+    answer = exposed(replace(scrape, collectors=runs))
+    told = {name for name, _ in answer.samples}
+    of_the_probe = {metric.name for metric in CATALOGUE if metric.collector == "probe"}
+    assert told - of_the_probe == {metric.name for metric in CATALOGUE if metric.collector == asked}
+    assert of_the_probe - told == {"oxidized_probe_failure_info"}
+
+
+@pytest.mark.parametrize(
+    "end,succeeded,told,expected",
+    [
+        (100, True, 90, 100),
+        (100, True, None, 100),
+        (100, False, 90, 90),
+        (None, None, None, None),
+        (100, False, 0.5, 0.5),
+    ],
+)
+def test_the_last_success_is_the_latest_that_anybody_knows_of(
+    end: float | None, *, succeeded: bool | None, told: float | None, expected: float | None
+) -> None:
+    scrape = with_all_collectors(scraped(device(end=end, succeeded=succeeded)))
+    assert scrape.stats is not None
+    answer = exposed(replace(scrape, stats=replace(scrape.stats, last_success=[told])))
+    samples = answer.all("oxidized_device_last_success_timestamp_seconds")
+    assert samples == ([] if expected is None else [(LABELS, expected)])
 
 
 def test_a_failed_scrape() -> None:
@@ -201,7 +287,7 @@ def test_several_targets_carry_a_label_and_share_their_headers() -> None:
 
 def test_registering_reads_nothing() -> None:
     described = list(SnapshotCollector(Snapshot(scrapes=())).describe())
-    assert [family.name for family in described] == [metric.name for metric in CATALOGUE]
+    assert [family.name for family in described] == [metric.name.removesuffix("_total") for metric in CATALOGUE]
     assert not any(family.samples for family in described)
 
 

@@ -16,10 +16,10 @@ from prometheus_client.openmetrics.exposition import generate_latest as generate
 from prometheus_client.registry import Collector
 
 from oxidized_exporter.metrics.encoder import encode
-from oxidized_exporter.metrics.family import Block, ColumnFamily
+from oxidized_exporter.metrics.family import Block, ColumnFamily, SharedLabels
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
+    from collections.abc import Callable, Collection
 
     from prometheus_client.metrics_core import Metric
 
@@ -56,7 +56,7 @@ def column_family(
     for part in (rows[:split], rows[split:]):
         columns = {label: [labels[place] for labels, _ in part] for place, label in enumerate(_LABELS)}
         own = {label: columns.pop(label) for label in owned}
-        blocks.append(Block(shared=columns, own=own, fixed=fixed, values=[value for _, value in part]))
+        blocks.append(Block(shared=SharedLabels(columns), own=own, fixed=fixed, values=[value for _, value in part]))
     return ColumnFamily(name, 'What it is: "x" \\ y\nand z.', kind, blocks=blocks)
 
 
@@ -144,19 +144,35 @@ def test_every_float_there_is_can_be_written(bits: bytes) -> None:
     )
 
 
-def test_columns_that_families_share_are_told_apart_from_others_in_their_place() -> None:
-    def temporary(letter: str) -> ColumnFamily:  # its lists may lie where those of the one before it lay
-        block = Block(shared={"name": [letter * 3]}, own={}, fixed={}, values=[1.0])
-        return ColumnFamily(f"family_{letter}", "help", "gauge", blocks=[block])
-
-    class OneAfterTheOther(Collector):
-        def collect(self) -> Iterator[Metric]:
-            return map(temporary, "abcdefgh")
-
-    text = b"".join(encode(OneAfterTheOther(), library=generate_latest)).decode()
-    assert [line for line in text.splitlines() if not line.startswith("#")] == [
-        f'family_{letter}{{name="{letter * 3}"}} 1.0' for letter in "abcdefgh"
+@pytest.mark.parametrize("form", sorted(_LIBRARY))
+@given(rows=st.lists(st.tuples(st.tuples(texts, texts, texts), numbers), min_size=1, max_size=4))
+@example(rows=[(("a", "b", "c"), 1.0)])
+def test_families_that_share_their_labels_are_written_as_by_themselves(
+    form: str, rows: list[tuple[tuple[str, str, str], float]]
+) -> None:
+    one, other, ips = (list(column) for column in zip(*(labels for labels, _ in rows), strict=True))
+    values = [value for _, value in rows]
+    shared, swapped = SharedLabels({"group": one, "name": other}), SharedLabels({"group": other, "name": one})
+    longer = SharedLabels({"group": one, "model": other})
+    layouts: list[tuple[SharedLabels, dict[str, list[str]], dict[str, str]]] = [
+        (shared, {}, {}),
+        (shared, {"ip": ips}, {}),
+        (shared, {"status": ips}, {}),
+        (shared, {}, {"target": "http://a"}),
+        (swapped, {}, {}),
+        (longer, {}, {}),
     ]
+    fast, plain = [], []
+    for number, (labels, own, fixed) in enumerate(layouts):
+        block = Block(shared=labels, own=own, fixed=fixed, values=values)
+        fast.append(ColumnFamily(f"family_{number}", "help", "gauge", blocks=[block]))
+        columns = {**labels.columns, **own}
+        family = GaugeMetricFamily(f"family_{number}", "help", labels=[*columns, *fixed])
+        for place, value in enumerate(values):
+            family.add_metric([*(column[place] for column in columns.values()), *fixed.values()], value)
+        plain.append(family)
+    library = _LIBRARY[form]
+    assert b"".join(encode(Families(*fast), library=library)) == library(Families(*plain))
 
 
 @pytest.mark.parametrize("values", [[1, 2, 3], [True, False, True]])

@@ -1,14 +1,23 @@
 from __future__ import annotations
 
 import gzip
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, Gauge
 
 from oxidized_exporter.metrics.exposition import Format, accepts_gzip, body_of, negotiate
 from tests.harness import openmetrics_families
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 TEXT = "text/plain; version=0.0.4; charset=utf-8"
+BESIDE = ThreadPoolExecutor(max_workers=1)
 OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 PROMETHEUS_2 = (
     "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;q=0.75,"
@@ -77,28 +86,51 @@ def test_gzip_is_used_where_it_is_taken(accept_encoding: str | None, *, expected
 
 def test_a_body_is_compressed_where_that_is_wanted_and_pays() -> None:
     pieces = [b"oxidized_status 1\n"] * 100
-    assert body_of(pieces, gzipped=False) == (b"".join(pieces), False)
-    compressed, gzipped = body_of(pieces, gzipped=True)
+    assert body_of(pieces, gzip_accepted=False, beside=BESIDE) == (b"".join(pieces), False)
+    compressed, gzipped = body_of(pieces, gzip_accepted=True, beside=BESIDE)
     assert gzipped
     assert gzip.decompress(compressed) == b"".join(pieces)
     assert len(compressed) < len(b"".join(pieces)) / 10
-    assert body_of(pieces, gzipped=True) == (compressed, True), "the same bytes for the same body"
+    assert body_of(pieces, gzip_accepted=True, beside=BESIDE) == (compressed, True), "the same bytes for the same body"
 
 
 @pytest.mark.parametrize("size,expected", [(0, False), (1023, False), (1024, True)])
 def test_a_small_body_is_left_as_it_is(size: int, *, expected: bool) -> None:
-    body, gzipped = body_of([b"x"] * size, gzipped=True)
+    body, gzipped = body_of([b"x"] * size, gzip_accepted=True, beside=BESIDE)
     assert gzipped is expected
     assert (gzip.decompress(body) if gzipped else body) == b"x" * size
 
 
-@pytest.mark.parametrize("sizes", [(10, 100_000), (100_000, 10), (65_536, 65_536, 1), (40_000, 40_000, 200_000, 5)])
-def test_a_body_of_pieces_large_and_small_is_one_member_of_all_of_them_in_order(sizes: tuple[int, ...]) -> None:
+@given(sizes=st.lists(st.sampled_from([0, 1, 1023, 40_000, 65_535, 65_536, 100_000]), max_size=6))
+@example(sizes=[70_000, 0, 70_000])
+def test_a_body_of_pieces_large_and_small_is_one_member_of_all_of_them_in_order(sizes: list[int]) -> None:
     pieces = [bytes([65 + place]) * size for place, size in enumerate(sizes)]
-    body, gzipped = body_of(iter(pieces), gzipped=True)
-    assert gzipped
-    assert gzip.decompress(body) == b"".join(pieces)
-    assert body_of(iter(pieces), gzipped=False) == (b"".join(pieces), False)
+    body, gzipped = body_of(iter(pieces), gzip_accepted=True, beside=BESIDE)
+    assert gzipped is (sum(sizes) >= 1024)
+    assert (gzip.decompress(body) if gzipped else body) == b"".join(pieces)
+    assert body_of(iter(pieces), gzip_accepted=False, beside=BESIDE) == (b"".join(pieces), False)
+
+
+def test_a_piece_is_compressed_while_the_next_one_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    compressed = threading.Event()
+
+    class Compressor:
+        def compress(self, piece: bytes) -> bytes:
+            compressed.set()
+            return piece
+
+        def flush(self) -> bytes:
+            return b"."
+
+    def pieces() -> Iterator[bytes]:
+        for letter in b"abc":  # of which one is held until the next one comes
+            yield bytes([letter]) * 70_000
+        assert compressed.wait(20), "nothing is compressed before all is made"
+        yield b"d" * 70_000
+
+    monkeypatch.setattr("isal.isal_zlib.compressobj", lambda *_args, **_settings: Compressor())
+    body, _ = body_of(pieces(), gzip_accepted=True, beside=BESIDE)
+    assert body == b"".join(bytes([letter]) * 70_000 for letter in b"abcd") + b"."
 
 
 def test_openmetrics_ends_with_its_mark() -> None:

@@ -256,6 +256,11 @@ def test_labels_are_cut_at_a_kibibyte_on_a_character_boundary(key: str, text: st
     assert nodes.cut_labels == int(text != cut)
 
 
+def test_the_status_of_the_job_is_cut_where_it_stands_for_the_device_s() -> None:
+    nodes = read(row(status=None, last={"status": "s" * 1025}))
+    assert (nodes.devices[0].status, nodes.cut_labels) == ("s" * 1024, 1)
+
+
 def test_rows_that_become_the_same_by_cutting_are_duplicates() -> None:
     nodes = read(row(name="a" * 2000), row(name="a" * 2001))
     assert (len(nodes.devices), nodes.duplicates, nodes.cut_labels) == (1, 1, 2)

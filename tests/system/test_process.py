@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from oxidized_exporter.simulator import fleet
+from tests.harness import Exposition
 from tests.system.oxidized import Gate
 from tests.system.program import Exporter, eventually, parse_logfmt
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
     import aiohttp
 
-    from tests.harness import Exposition
     from tests.system.conftest import StartExporter, StartOxidized
     from tests.system.oxidized import Instance
 
@@ -34,6 +34,11 @@ _LENGTH = re.compile(rb"\r\nContent-Length: (\d+)\r\n", re.IGNORECASE)
 
 def is_whole(exposition: Exposition) -> bool:
     return exposition.value("oxidized_status") == 1 and len(exposition.all("oxidized_device_status")) == _DEVICES
+
+
+async def are_in_flight(exporter: Exporter, client: aiohttp.ClientSession, count: int) -> bool:
+    async with client.get(f"{exporter.url}/metrics") as response:
+        return Exposition.parse(await response.text()).value("oxidized_exporter_probes_in_flight") == count
 
 
 async def refuses_connections(exporter: Exporter) -> bool:
@@ -67,7 +72,8 @@ async def test_probes_in_flight_are_answered_after_sigterm(
     exporter = await start_exporter()
     async with asyncio.TaskGroup() as group:
         probes = [group.create_task(exporter.probe(client, oxidized.url)) for _ in range(_IN_FLIGHT)]
-        await gate.arrivals(_IN_FLIGHT)
+        await gate.arrivals(1)  # one request of Oxidized serves them all
+        await eventually(lambda: are_in_flight(exporter, client, _IN_FLIGHT))
         exporter.program.send(SIGTERM)
         await eventually(lambda: refuses_connections(exporter))
         gate.open()

@@ -35,7 +35,11 @@ async def remarks(text: str, directory: Path) -> tuple[int, list[str]]:
 async def test_promtool_has_no_remark_on_a_probe(
     start_exporter: StartExporter, start_oxidized: StartOxidized, client: aiohttp.ClientSession, tmp_path: Path
 ) -> None:
-    exporter = await start_exporter()
+    file = tmp_path / "config.yml"
+    file.write_text(
+        "modules: {default: {collectors: [nodes, configs, stats], configs: {checks: {end: {must_match: '^end'}}}}}\n"
+    )
+    exporter = await start_exporter(f"--config.file={file}")
     up, down = await start_oxidized(*fleet(20, failing=0.2, stale=0.1)), await start_oxidized()
     await down.stop()
     async with client.get(f"{exporter.url}/probe", params=[("target", up.url), ("target", down.url)]) as response:

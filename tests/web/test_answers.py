@@ -24,10 +24,11 @@ class Endless(Collector):
     def __init__(self) -> None:
         self.begun = threading.Event()
         self.ended = threading.Event()
+        self.stop = threading.Event()  # or a failed test would keep the thread for ever
 
     def collect(self) -> Iterator[GaugeMetricFamily]:
         try:
-            while True:
+            while not self.stop.is_set():
                 self.begun.set()
                 yield GaugeMetricFamily("oxidized_status", "Up.", value=1)
         finally:
@@ -42,5 +43,8 @@ async def test_writing_an_answer_ends_when_its_scraper_hangs_up() -> None:
     task.cancel()
     with suppress(asyncio.CancelledError):
         await task
-    assert await asyncio.to_thread(collector.ended.wait, 20)
-    workers.close()
+    try:
+        assert await asyncio.to_thread(collector.ended.wait, 20)
+    finally:
+        collector.stop.set()
+        workers.close()

@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 from aiohttp import web
 
-from oxidized_exporter.config import Config, Limits, Module
-from oxidized_exporter.config.selector import Expression, Selector
+from oxidized_exporter.config import Config, Expression, Limits, Module, Selector
 from oxidized_exporter.simulator import Daemon, Device, Outcome, create_app
 from oxidized_exporter.web.state import Settings
 from tests.harness import Exposition, Probing, running, running_exporter

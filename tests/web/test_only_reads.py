@@ -233,7 +233,8 @@ async def test_an_odd_prefix_is_asked_for_its_node_list_as_it_is(text: str, pref
 async def test_a_hostile_module_is_refused_and_nobody_is_asked(module: str) -> None:
     async with recording() as instance, running_exporter() as exporter:
         assert await ask(exporter, f"target={instance.url}&module={module}") == 400
-        assert await ask(exporter, f"target={instance.url}&path=/reload&method=POST&collect[]=/reload") == 200
+        assert await ask(exporter, f"target={instance.url}&collect[]=/reload") == 400
+        assert await ask(exporter, f"target={instance.url}&path=/reload&method=POST") == 200
     [line] = instance.lines
     require_only_a_read(line, prefix="")
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import threading
 import time
@@ -14,7 +15,10 @@ from multidict import CIMultiDict
 
 from oxidized_exporter import __version__
 from oxidized_exporter.metrics.exposition import body_of
+from oxidized_exporter.oxidized.models import Devices
 from oxidized_exporter.scrape.nodes import collect_nodes
+from oxidized_exporter.scrape.scraping import Scraping
+from oxidized_exporter.scrape.snapshot import Snapshot
 from oxidized_exporter.simulator import FAULTS, HELD, Daemon, Device, Fault, create_app, fleet
 from oxidized_exporter.web.state import Settings
 from tests.harness import Exposition, Probing, asked, openmetrics_families, running, running_exporter, running_raw
@@ -210,7 +214,7 @@ async def test_a_fault_of_this_package_behind_one_target_costs_no_other(
     def explode(*_args: object, **_kwargs: object) -> None:
         raise RuntimeError("s3cr3t")
 
-    monkeypatch.setattr("oxidized_exporter.scrape.scraper.collect_nodes", explode)
+    monkeypatch.setattr("oxidized_exporter.scrape.scraping.collect_nodes", explode)
     async with running(create_app(Daemon(fleet(1)))) as url:
         answer = await exporter.probe(url)
     assert answer.reason() == "protocol"
@@ -290,10 +294,10 @@ async def test_durations_come_from_the_clock() -> None:
     async with running(create_app(Daemon(fleet(1)))) as url, running_exporter(clock=Stepping()) as exporter:
         answer = await exporter.probe(url)
         own = Exposition.parse(await (await exporter.get("/metrics")).text())
-    assert answer.value("probe_duration_seconds") == 1
-    assert answer.value("oxidized_exporter_collect_duration") == 1000
+    assert answer.value("probe_duration_seconds") == 3
+    assert answer.value("oxidized_exporter_collect_duration") == 3000
     assert answer.value("oxidized_collector_duration_seconds", collector="nodes") == 1
-    assert own.value("oxidized_exporter_probe_duration_seconds_sum", module="default") == 1
+    assert own.value("oxidized_exporter_probe_duration_seconds_sum", module="default") == 3
 
 
 @pytest.mark.parametrize(
@@ -336,7 +340,7 @@ async def test_a_decoding_that_takes_too_long_is_given_up_and_ends(
         finally:
             ended.set()
 
-    monkeypatch.setattr("oxidized_exporter.scrape.scraper.collect_nodes", never_ready)
+    monkeypatch.setattr("oxidized_exporter.scrape.scraping.collect_nodes", never_ready)
     async with running(create_app(Daemon(fleet(1)))) as url:
         answer = await exporter.probe(url, timeout_seconds=0.3)
     assert answer.reason() == "timeout"
@@ -344,8 +348,9 @@ async def test_a_decoding_that_takes_too_long_is_given_up_and_ends(
     assert await asyncio.to_thread(ended.wait, 10)
 
 
+@pytest.mark.parametrize("devices,names", [(1, ["decode", "encode"]), (6_000, ["decode-large", "encode-large"])])
 async def test_decoding_and_encoding_have_threads_of_their_own(
-    monkeypatch: pytest.MonkeyPatch, exporter: Probing
+    devices: int, names: list[str], monkeypatch: pytest.MonkeyPatch, exporter: Probing
 ) -> None:
     threads = []
 
@@ -356,11 +361,11 @@ async def test_decoding_and_encoding_have_threads_of_their_own(
 
         return note
 
-    monkeypatch.setattr("oxidized_exporter.scrape.scraper.collect_nodes", noting(collect_nodes))
+    monkeypatch.setattr("oxidized_exporter.scrape.scraping.collect_nodes", noting(collect_nodes))
     monkeypatch.setattr("oxidized_exporter.web.answers.body_of", noting(body_of))
-    async with running(create_app(Daemon(fleet(1)))) as url:
+    async with running(create_app(Daemon(fleet(devices)))) as url:
         await exporter.probe(url)
-    assert threads == ["decode", "encode"]
+    assert threads == names
 
 
 async def test_a_small_answer_does_not_wait_for_a_large_one(monkeypatch: pytest.MonkeyPatch, exporter: Probing) -> None:
@@ -372,7 +377,7 @@ async def test_a_small_answer_does_not_wait_for_a_large_one(monkeypatch: pytest.
             assert go_on.wait(PATIENCE)
         return collect_nodes(body, **settings)
 
-    monkeypatch.setattr("oxidized_exporter.scrape.scraper.collect_nodes", slow_where_large)
+    monkeypatch.setattr("oxidized_exporter.scrape.scraping.collect_nodes", slow_where_large)
     async with running(create_app(Daemon(fleet(7000)))) as large, running(create_app(Daemon(fleet(1)))) as small:
         waiting = asyncio.create_task(exporter.probe(large, timeout_seconds=60))
         assert await asyncio.to_thread(decoding.wait, PATIENCE)
@@ -452,3 +457,18 @@ async def test_a_time_out_header_that_is_sent_twice_is_the_callers_mistake(expor
 async def test_a_mistake_is_shown_within_bounds(exporter: Probing) -> None:
     response = await exporter.get(f"/probe?target=http://a:1&module={'x' * 5000}")
     assert len(await response.text()) < 200
+
+
+async def test_nothing_of_a_scrape_stays_after_its_answer(exporter: Probing) -> None:
+    """Not even until the garbage collector comes by."""
+    async with running(create_app(Daemon(fleet(20)))) as url:
+        gc.collect()
+        before = {id(found) for found in gc.get_objects()}
+        gc.disable()
+        try:
+            await exporter.probe(url)
+            made = (found for found in gc.get_objects() if id(found) not in before)
+            left = {type(found).__name__ for found in made if isinstance(found, (Devices, Snapshot, Scraping))}
+        finally:
+            gc.enable()
+    assert not left

@@ -1,0 +1,100 @@
+"""A stored configuration: where it is asked for, and what is counted of it while it comes."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+from urllib.parse import quote
+
+MOST_HELD: Final = 16 * 1024 * 1024
+"""Bytes of a configuration that are held for checks at most."""
+
+_PREFIX: Final = "/node/fetch/"
+_JSON: Final = ".json"
+# A % would be decoded once more by a proxy in between.
+_UNSAFE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\\%]|[\ud800-\udfff]")
+_DOTS: Final = frozenset({".", ".."})
+# What Oxidized answers with status 200 in place of a configuration (0.30 to 0.37).
+_NONE: Final = re.compile(rb"(?:(?:node not found|unable to find '[^\n]*')\n?)?")
+_LONGEST_TEXT: Final = 4096
+
+
+class Skip(StrEnum):
+    """Why a configuration is not asked for."""
+
+    UNSAFE_NAME = "unsafe_name"
+    """The path could lead to another route: Rack decodes it and resolves dots before it routes."""
+    EMPTY_GROUP = "empty_group"
+    """No path leads there: Oxidized looks for a group that is not empty."""
+    JSON_NAME = "json_name"
+    """Oxidized takes the end of the name for a format."""
+    NAMESAKE = "namesake"
+    """It has no group, and a device of the same name has: the file output may answer with the other's."""
+    UNGROUPED = "ungrouped"
+    """It has no group, and Oxidized answers with an error, as the file output does."""
+
+
+def fetch_path(*, full_name: str, name: str, group: str) -> str | Skip:
+    """Return the path of a device's configuration, or why it has none.
+
+    A device without a group has its name for its full name, whatever the node list shows as its group.
+    """
+    grouped = full_name != name
+    if grouped and full_name != f"{group}/{name}":
+        return Skip.UNSAFE_NAME  # cut, or made up: nobody knows where it leads
+    segments = [*group.split("/"), name] if grouped else [name]
+    if not name or "/" in name or any(segment in _DOTS or _UNSAFE.search(segment) for segment in segments):
+        return Skip.UNSAFE_NAME
+    if not all(segments):
+        return Skip.EMPTY_GROUP
+    if name.endswith(_JSON):
+        return Skip.JSON_NAME
+    return _PREFIX + "/".join(quote(segment, safe="") for segment in segments)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Configuration:
+    """What is known of a stored configuration.
+
+    Attributes:
+        size: bytes.
+        lines: line ends, as ``wc -l`` counts them.
+        content: None where it is not held.
+    """
+
+    size: int
+    lines: int
+    content: bytes | None
+
+
+class Counting:
+    """Counts a body while it comes, and holds no more of it than is needed."""
+
+    def __init__(self, *, hold: bool) -> None:
+        """Hold up to `MOST_HELD` bytes, or the few that tell whether it is a configuration at all."""
+        self._most = MOST_HELD if hold else _LONGEST_TEXT
+        self._hold = hold
+        self._held: list[bytes] = []
+        self._size = 0
+        self._lines = 0
+
+    def add(self, chunk: bytes) -> None:
+        """Count the next bytes."""
+        self._size += len(chunk)
+        self._lines += chunk.count(b"\n")
+        if self._size <= self._most:
+            self._held.append(chunk)
+        else:
+            self._held.clear()
+
+    def configuration(self) -> Configuration | None:
+        """Return what was counted; None for an empty body and for a text that says that there is none."""
+        if self._size <= _LONGEST_TEXT and _NONE.fullmatch(b"".join(self._held)):
+            return None
+        return Configuration(
+            size=self._size,
+            lines=self._lines,
+            content=b"".join(self._held) if self._hold and self._size <= self._most else None,
+        )

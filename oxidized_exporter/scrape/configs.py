@@ -1,0 +1,250 @@
+"""The collector ``configs``: sizes, lines and checks of stored configurations, remembered while nothing happens."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import Counter
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+from oxidized_exporter.errors import HttpStatusError, ProbeError, SchemaError, TooLargeError
+from oxidized_exporter.oxidized.configuration import Skip, fetch_path
+from oxidized_exporter.scrape.memory import Remembered
+from oxidized_exporter.scrape.snapshot import ConfigsSummary, Failure
+from oxidized_exporter.workers import LARGE_BYTES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from oxidized_exporter.config import Check, Module
+    from oxidized_exporter.oxidized.client import OxidizedClient
+    from oxidized_exporter.oxidized.configuration import Configuration
+    from oxidized_exporter.oxidized.models import Device, Devices
+    from oxidized_exporter.scrape.memory import Memory
+    from oxidized_exporter.scrape.plan import TargetPlan
+    from oxidized_exporter.scrape.snapshot import NodesSummary
+    from oxidized_exporter.workers import Workers
+
+_MOST_FAILURES: Final = 20  # then it is not the devices
+_OF_ONE_DEVICE: Final = (HttpStatusError, TooLargeError, SchemaError)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A configuration to ask for: the place of its device, and the path."""
+
+    place: int
+    path: str
+
+
+@dataclass(slots=True, kw_only=True)
+class Progress:
+    """What is known so far, a column each over the devices that are shown; written by one scrape alone.
+
+    Attributes:
+        size: bytes; None where there is none, or none was had yet.
+        lines: likewise.
+        checks: for each check a column.
+        wanted: what is asked for: first what was never seen, then what has changed.
+        had: how many of ``wanted`` have been answered, one way or the other.
+        skipped: devices that are not asked for, by reason.
+        remembered: devices of which everything is known already.
+        failures: requests that failed.
+        failure: of the first of them.
+        given_up: whether nothing more is asked.
+        fresh: what is to be remembered, by full name.
+    """
+
+    size: list[int | None]
+    lines: list[int | None]
+    checks: dict[str, list[bool | None]]
+    wanted: list[Wanted]
+    skipped: Counter[str]
+    remembered: int
+    had: int = 0
+    failures: int = 0
+    failure: Failure | None = None
+    given_up: bool = False
+    fresh: dict[str, Remembered] = field(default_factory=dict)
+
+    def failed(self, error: ProbeError) -> None:
+        """Note that a request failed; after some of one device each, or one of the target, nothing more is asked."""
+        self.failures += 1
+        self.failure = self.failure or Failure(reason=error.reason, detail=str(error))
+        self.given_up = self.failures >= _MOST_FAILURES or not isinstance(error, _OF_ONE_DEVICE)
+
+    def summary(self) -> ConfigsSummary:
+        """Return what is known at this moment."""
+        return ConfigsSummary(
+            size=tuple(self.size),
+            lines=tuple(self.lines),
+            checks=MappingProxyType({name: tuple(column) for name, column in self.checks.items()}),
+            pending=len(self.wanted) - self.had,
+            skipped=MappingProxyType({reason.value: self.skipped[reason] for reason in Skip}),
+        )
+
+
+def begin(
+    nodes: NodesSummary,
+    *,
+    known: Mapping[str, Remembered],
+    checks: Mapping[str, Check],
+    now: float,
+    shuffle: Callable[[list[Wanted]], None] = random.shuffle,
+    check: Callable[[], None] = lambda: None,
+) -> Progress:
+    """Fill in what is remembered, and decide what to ask for; takes time, so call it off the loop.
+
+    Args:
+        nodes: the list as it is now.
+        known: what is remembered of the target.
+        checks: of the module.
+        now: in the memory's time.
+        shuffle: brings what is asked for into another order each time: what hangs or fails must not stand in front of
+            the others for ever.
+        check: called again and again; what it raises ends the work.
+    """
+    devices = nodes.shown
+    count = len(devices)
+    progress = Progress(
+        size=[None] * count,
+        lines=[None] * count,
+        checks={name: [None] * count for name in checks},
+        wanted=[],
+        skipped=Counter(),
+        remembered=0,
+    )
+    unseen: list[Wanted] = []
+    changed: list[Wanted] = []
+    namesakes = _Namesakes(nodes.nodes.devices)
+    columns_of_checks = tuple(progress.checks.values())
+    rows = zip(devices.full_name, devices.name, devices.group, devices.end, devices.modified, strict=True)
+    for place, (full_name, name, group, end, modified) in enumerate(rows):
+        entry = known.get(full_name)
+        if entry is not None and entry.end == end and entry.modified == modified and now < entry.until:
+            progress.size[place], progress.lines[place] = entry.size, entry.lines
+            for column, holds in zip(columns_of_checks, entry.checks, strict=False):
+                column[place] = holds
+            if entry.skip is not None:
+                progress.skipped[entry.skip] += 1
+            progress.remembered += 1
+            continue
+        check()
+        path = fetch_path(full_name=full_name, name=name, group=group)
+        if full_name == name and not isinstance(path, Skip) and name in namesakes:
+            path = Skip.NAMESAKE
+        if isinstance(path, Skip):
+            progress.skipped[path] += 1
+        else:
+            (unseen if entry is None else changed).append(Wanted(place, path))
+    shuffle(unseen)
+    shuffle(changed)
+    progress.wanted = unseen + changed
+    return progress
+
+
+class _Namesakes:
+    """The names that stand in a group; made when first asked for, since most fleets have groups throughout."""
+
+    def __init__(self, devices: Devices) -> None:
+        self._devices = devices
+        self._names: set[str] | None = None
+
+    def __contains__(self, name: str) -> bool:
+        if self._names is None:
+            pairs = zip(self._devices.full_name, self._devices.name, strict=True)
+            self._names = {name for full_name, name in pairs if full_name != name}
+        return name in self._names
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigsCollector:
+    """Asks for what is wanted, a few at a time, and remembers what was counted, however the scrape ends."""
+
+    client: OxidizedClient
+    plan: TargetPlan
+    module: Module
+    memory: Memory
+    workers: Workers
+
+    async def collect(self, nodes: NodesSummary, progress: Progress) -> None:
+        """Ask until all is had, or something fails that concerns more than one device.
+
+        On cancellation what was had is remembered even so.
+        """
+        queue = iter(progress.wanted)
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(min(self.module.configs.concurrency, len(progress.wanted))):
+                    group.create_task(self._work(queue, nodes.shown, progress))
+        finally:
+            if progress.fresh:
+                self.memory.keep(self.plan, self.module, progress.fresh, present=set(nodes.shown.full_name))
+
+    async def _work(self, queue: Iterator[Wanted], devices: Devices, progress: Progress) -> None:
+        for wanted in queue:
+            if progress.given_up:
+                return
+            device = devices[wanted.place]
+            try:
+                await self._one(wanted, device, progress)
+            except ProbeError as error:
+                if _is_ungrouped(device) and isinstance(error, HttpStatusError) and not error.retryable:
+                    progress.skipped[Skip.UNGROUPED] += 1
+                    progress.had += 1
+                    self._remember(device, None, (), progress, skip=Skip.UNGROUPED)
+                    continue
+                progress.failed(error)
+
+    async def _one(self, wanted: Wanted, device: Device, progress: Progress) -> None:
+        checks = self.module.configs.checks
+        apply = {name: one for name, one in checks.items() if one.applies(model=device.model, group=device.group)}
+        found = await self.client.configuration(wanted.path, hold=bool(apply))
+        results: dict[str, bool] = {}
+        if found is not None and (content := found.content) is not None:
+            results = await self.workers.run(
+                lambda check: _results(apply, content, check), large=found.size > LARGE_BYTES
+            )
+        if found is not None:
+            progress.size[wanted.place], progress.lines[wanted.place] = found.size, found.lines
+        for name, holds in results.items():
+            progress.checks[name][wanted.place] = holds
+        progress.had += 1
+        # That there is none may be an error of git's that is over in a moment, unless nothing has ever been stored.
+        if found is not None or device.succeeded is False:
+            self._remember(device, found, tuple(results.get(name) for name in checks), progress)
+
+    def _remember(
+        self,
+        device: Device,
+        found: Configuration | None,
+        results: tuple[bool | None, ...],
+        progress: Progress,
+        *,
+        skip: Skip | None = None,
+    ) -> None:
+        if device.end is None and device.modified is None:
+            return  # after a restart of Oxidized nothing tells whether something was stored since
+        progress.fresh[device.full_name] = Remembered(
+            end=device.end,
+            modified=device.modified,
+            until=self.memory.until(),
+            size=None if found is None else found.size,
+            lines=None if found is None else found.lines,
+            checks=results,
+            skip=skip,
+        )
+
+
+def _is_ungrouped(device: Device) -> bool:
+    return device.full_name == device.name
+
+
+def _results(checks: Mapping[str, Check], content: bytes, check: Callable[[], None]) -> dict[str, bool]:
+    results = {}
+    for name, one in checks.items():
+        check()
+        results[name] = one.holds(content)
+    return results

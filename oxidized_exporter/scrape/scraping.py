@@ -1,0 +1,212 @@
+"""One target while it is asked: what is known of it so far, and what is told of it at any moment."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import structlog
+
+from oxidized_exporter.errors import ProbeError, ProbeTimeoutError, ProtocolError, place
+from oxidized_exporter.oxidized.client import OxidizedClient
+from oxidized_exporter.oxidized.journal import Journal, Stage
+from oxidized_exporter.oxidized.resolver import GuardedResolver
+from oxidized_exporter.oxidized.transport import open_session
+from oxidized_exporter.scrape.configs import ConfigsCollector, begin
+from oxidized_exporter.scrape.nodes import collect_nodes
+from oxidized_exporter.scrape.snapshot import CollectorRun, Failure, TargetScrape
+from oxidized_exporter.scrape.stats import collect_stats
+from oxidized_exporter.workers import LARGE_BYTES, LARGE_DEVICES
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from aiohttp.abc import AbstractResolver
+
+    from oxidized_exporter.config import Module
+    from oxidized_exporter.oxidized.request_settings import SettingsReader
+    from oxidized_exporter.scrape.configs import Progress
+    from oxidized_exporter.scrape.memory import Memory
+    from oxidized_exporter.scrape.plan import TargetPlan
+    from oxidized_exporter.scrape.snapshot import NodesSummary, StatsSummary
+    from oxidized_exporter.workers import Workers
+
+_log = structlog.stdlib.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Means:
+    """What every scrape uses.
+
+    Attributes:
+        resolver: resolves names.
+        workers: decode bodies off the loop.
+        settings_reader: reads the files of credentials and certificates.
+        memory: of stored configurations.
+        clock: monotonic seconds, for durations.
+    """
+
+    resolver: AbstractResolver
+    workers: Workers
+    settings_reader: SettingsReader
+    memory: Memory
+    clock: Callable[[], float] = time.perf_counter
+
+
+class Scraping:
+    """Asks one target, and can be asked at any moment what is known."""
+
+    def __init__(self, plan: TargetPlan, *, module: Module, means: Means, deadline: Callable[[], float]) -> None:
+        """Bind to one target.
+
+        Args:
+            plan: whom to ask, and how.
+            module: what is collected.
+            means: what is used for it.
+            deadline: tells until when somebody waits, in the running loop's time.
+        """
+        self._plan = plan
+        self._module = module
+        self._means = means
+        self._deadline = deadline
+        self._journal = Journal()
+        self._began: dict[str, float] = {}
+        self._runs: dict[str, CollectorRun] = {}
+        self._failure: Failure | None = None
+        self._nodes: NodesSummary | None = None
+        self._stats: StatsSummary | None = None
+        self._configs: Progress | None = None
+        self._remembered = 0
+
+    async def run(self) -> None:
+        """Collect everything; raises nothing but CancelledError, on which all connections are dropped."""
+        plan, limits, settings = self._plan, self._plan.config.limits, None
+        async with self._running("nodes"):
+            settings = await self._means.settings_reader.read(plan.connection)
+        if settings is None:
+            return
+        resolver = GuardedResolver(self._means.resolver, plan.policy)
+        connections = max(limits.connections, self._module.configs.concurrency)
+        async with open_session(
+            resolver=resolver, journal=self._journal, connections=connections, settings=settings
+        ) as session:
+            client = OxidizedClient(
+                session=session,
+                target=plan.target,
+                settings=settings,
+                permits=plan.permits,
+                journal=self._journal,
+                limits=limits,
+                deadline=self._deadline,
+            )
+            async with self._running("nodes"):
+                await self._collect_nodes(client)
+            if self._nodes is not None:
+                async with asyncio.TaskGroup() as group:
+                    if "stats" in self._module.collectors:
+                        group.create_task(self._collect_stats(client, self._nodes))
+                    if "configs" in self._module.collectors:
+                        group.create_task(self._collect_configs(client, self._nodes))
+
+    def told(self, *, seconds: float, duration: float) -> TargetScrape:
+        """Return what is known now; what has not ended counts as cut off by the deadline.
+
+        Args:
+            seconds: the time that the caller had.
+            duration: seconds since the caller asked.
+        """
+        failure = self._failure
+        if failure is None and self._nodes is None:
+            failure = self._cut_off(seconds, f", given up while {self._journal.stage}")
+        remembered, self._remembered = self._remembered, 0
+        return TargetScrape(
+            target=self._plan.target,
+            duration=duration,
+            summary=None if failure is not None else self._nodes,
+            failure=failure,
+            collectors=tuple(self._run_of(name, seconds=seconds) for name in self._module.collectors),
+            requests=self._journal.take_requests(),
+            certificate_expiry=self._journal.certificate_expiry,
+            configs=None if self._configs is None else self._configs.summary(),
+            stats=self._stats,
+            remembered=remembered,
+        )
+
+    def _run_of(self, name: str, *, seconds: float) -> CollectorRun:
+        if name in self._runs:
+            return self._runs[name]
+        if name not in self._began:
+            return CollectorRun(name=name, success=False, duration=0.0)
+        duration = self._means.clock() - self._began[name]
+        failure = None if self._nodes is None else self._cut_off(seconds)
+        return CollectorRun(name=name, success=False, duration=duration, failure=failure)
+
+    @staticmethod
+    def _cut_off(seconds: float, where: str = "") -> Failure:
+        return Failure(reason=ProbeTimeoutError.reason, detail=f"no complete answer within {seconds:g} s{where}")
+
+    @asynccontextmanager
+    async def _running(self, name: str) -> AsyncIterator[None]:
+        """Note how a collector ended; a fault of this package must cost neither the others nor other targets."""
+        if name not in self._began:
+            self._began[name] = self._means.clock()
+        failure: Failure | None = None
+        try:
+            yield
+        except ProbeError as error:
+            failure = Failure(reason=error.reason, detail=str(error))
+        except Exception as error:  # noqa: BLE001 - see above
+            failure = Failure(reason=ProtocolError.reason, detail=f"unexpected {type(error).__name__}")
+            _log.error(
+                "bug: unexpected exception while scraping",
+                target=self._plan.target.label,
+                collector=name,
+                error=place(error),
+            )
+        if failure is None:
+            return
+        if name == "nodes":
+            self._failure = failure
+            self._ended(name, success=False)
+        else:
+            self._ended(name, success=False, failure=failure)
+
+    def _ended(self, name: str, *, success: bool, failure: Failure | None = None) -> None:
+        duration = self._means.clock() - self._began[name]
+        self._runs[name] = CollectorRun(name=name, success=success, duration=duration, failure=failure)
+
+    async def _collect_nodes(self, client: OxidizedClient) -> None:
+        body = await client.nodes()
+        self._journal.enter(Stage.DECODE)
+        self._nodes = await self._means.workers.run(
+            lambda check: collect_nodes(body, module=self._module, limits=self._plan.config.limits, check=check),
+            large=len(body) > LARGE_BYTES,
+        )
+        self._ended("nodes", success=self._nodes.complete)
+
+    async def _collect_stats(self, client: OxidizedClient, nodes: NodesSummary) -> None:
+        async with self._running("stats"):
+            body = await client.stats()
+            self._stats = await self._means.workers.run(
+                lambda check: collect_stats(body, nodes, limits=self._plan.config.limits, check=check),
+                large=len(body) > LARGE_BYTES,
+            )
+            self._ended("stats", success=True)
+
+    async def _collect_configs(self, client: OxidizedClient, nodes: NodesSummary) -> None:
+        async with self._running("configs"):
+            memory, module = self._means.memory, self._module
+            known = memory.of(self._plan, module)
+            self._configs = progress = await self._means.workers.run(
+                lambda check: begin(nodes, known=known, checks=module.configs.checks, now=memory.now(), check=check),
+                large=len(nodes.shown) > LARGE_DEVICES,
+            )
+            self._remembered = progress.remembered
+            collector = ConfigsCollector(
+                client=client, plan=self._plan, module=module, memory=memory, workers=self._means.workers
+            )
+            await collector.collect(nodes, progress)
+            self._ended("configs", success=progress.had == len(progress.wanted), failure=progress.failure)
