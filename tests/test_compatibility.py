@@ -1,0 +1,149 @@
+"""What docs/compatibility.md says of this exporter is what this exporter has."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+import yaml
+
+from oxidized_exporter import cli
+from oxidized_exporter.config import load_config
+from oxidized_exporter.config.schema import json_schema
+from oxidized_exporter.metrics.catalogue import CATALOGUE, DEVICE_LABELS
+from tests.rule_files import ALERTS, ROOT, promtool
+from tests.test_runbooks import anchors
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from oxidized_exporter.config import Config
+
+_PAGE: Final = ROOT / "docs" / "compatibility.md"
+_TEXT: Final = _PAGE.read_text()
+_TABLE: Final = re.compile(r"(?:^\|.*\|\n)+", re.MULTILINE)
+_METRIC: Final = re.compile(r"\b(?:oxidized|probe)_\w+")
+_OF_THIS_EXPORTER: Final = ("there and here", "here", "corrected, and why", "with this one")
+_LABELS: Final = {metric.name: metric.labels for metric in CATALOGUE}
+
+
+def _rows() -> Iterator[dict[str, str]]:
+    """Yield the rows of all tables, each by the heads of its columns."""
+    for table in _TABLE.findall(_TEXT):
+        head, _, *rows = ([cell.strip() for cell in row.strip("|").split(" | ")] for row in table.splitlines())
+        for row in rows:
+            yield dict(zip((cell.strip() for cell in head), row, strict=True))
+
+
+_ROWS: Final = tuple(_rows())
+_SHARED: Final = tuple(row for row in _ROWS if "there and here" in row)
+_HERE: Final = " ".join(row[head] for row in _ROWS for head in _OF_THIS_EXPORTER if head in row)
+
+
+def _blocks(language: str) -> list[str]:
+    return [
+        re.sub(r"^   ", "", block, flags=re.MULTILINE)
+        for block in re.findall(rf"^ *```{language}\n(.*?)^ *```$", _TEXT, re.DOTALL | re.MULTILINE)
+    ]
+
+
+def _config(directory: Path) -> Config:
+    (directory / "config.yml").write_text(_blocks("yaml")[0])
+    return load_config(str(directory / "config.yml"), check_files=False)
+
+
+def _job() -> dict[str, Any]:
+    [job] = yaml.safe_load(_blocks("yaml")[1])["scrape_configs"]
+    assert isinstance(job, dict)
+    return job
+
+
+def test_metrics_that_are_said_to_be_here_are() -> None:
+    named = set(_METRIC.findall(_HERE))
+    assert len(named) > len(_SHARED), "those of the first table, and others"
+    assert named - set(_LABELS) == set()
+
+
+@pytest.mark.parametrize("row", _SHARED, ids=lambda row: row["there and here"].strip("`"))
+def test_labels_are_as_the_page_says(row: dict[str, str]) -> None:
+    expected = {"": (), "*device*": DEVICE_LABELS}[row["labels"]]
+    assert _LABELS[row["there and here"].strip("`")] == expected
+
+
+def test_no_metric_of_the_go_exporter_is_left_out() -> None:
+    # Those that its collector declares.
+    assert {row["there and here"].strip("`") for row in _SHARED} == {
+        "oxidized_status",
+        "oxidized_exporter_collect_duration",
+        *(f"oxidized_device_{name}" for name in ("status", "config_size", "config_lines")),
+        *(f"oxidized_device_last_backup_{name}" for name in ("status", "start", "end", "time")),
+    }
+
+
+def test_flags_that_are_said_to_be_here_are() -> None:
+    named = set(re.findall(r"`(--[\w.-]+)`", _HERE))
+    assert named
+    assert named <= {flag for parameter in cli.main.params for flag in parameter.opts}
+
+
+def test_flags_of_the_go_exporter_are_refused_and_its_variables_not_read() -> None:
+    table = " ".join(row["there"] for row in _ROWS if "OXIDIZED_EXPORTER_" in row.get("there", ""))
+    flags = set(re.findall(r"`(--?\w+)`", table))
+    variables = set(re.findall(r"`(OXIDIZED_EXPORTER_\w+)`", table))
+    assert flags
+    assert variables
+    assert flags.isdisjoint(flag for parameter in cli.main.params for flag in parameter.opts)
+    assert variables.isdisjoint(str(getattr(parameter, "envvar", None)) for parameter in cli.main.params)
+
+
+def test_settings_that_are_said_to_be_here_are() -> None:
+    schema = json_schema()
+    reference = schema["properties"]["connections"]["items"]["$ref"].rpartition("/")[2]
+    named = set(re.findall(r"`connections\[\]\.(\w+)`", _HERE))
+    assert named
+    assert named <= set(schema["$defs"][reference]["properties"])
+
+
+def test_the_six_published_alerts_have_their_names_here() -> None:
+    named = {row["alert"].strip("`") for row in _ROWS if "alert" in row}
+    assert len(named) == 6
+    assert named <= set(ALERTS)
+
+
+def test_the_job_asks_for_a_target_of_the_configuration(tmp_path: Path) -> None:
+    config = _config(tmp_path)
+    job = _job()
+    [name] = job["params"]["target"]
+    assert job["metrics_path"] == "/probe"
+    assert {"nodes", "configs"} <= set(config.modules[config.targets[name].module].collectors)
+
+
+def test_prometheus_understands_the_job_and_the_query(tmp_path: Path) -> None:
+    if not shutil.which("promtool"):
+        pytest.skip("needs promtool: Debian package prometheus")
+    [query] = _blocks("promql")
+    asked = [row[side] for row in _ROWS if "question" in row for side in ("there", "here") if side in row]
+    queries = [query, *(expression for cell in asked for expression in re.findall(r"`([^`]+)`", cell))]
+    assert len(queries) > 1
+    rules = [{"record": f"query:{number}", "expr": expression} for number, expression in enumerate(queries)]
+    (tmp_path / "rules.yml").write_text(yaml.safe_dump({"groups": [{"name": "queries", "rules": rules}]}))
+    (tmp_path / "prometheus.yml").write_text(
+        yaml.safe_dump({"scrape_configs": [_job()], "rule_files": [str(tmp_path / "rules.yml")]})
+    )
+    checked = promtool("check", "config", tmp_path / "prometheus.yml")
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+def test_links_lead_somewhere() -> None:
+    for link in re.findall(r"\]\((?!https:)([^)\s]+)\)", _TEXT):
+        file, _, anchor = link.partition("#")
+        led_to = (_PAGE.parent / file).resolve()
+        assert led_to.is_file(), f"no file {file}"
+        assert not anchor or anchor in anchors(led_to), f"no heading #{anchor} in {led_to.name}"
+
+
+def test_the_page_is_found() -> None:
+    assert "(docs/compatibility.md)" in (ROOT / "README.md").read_text()
