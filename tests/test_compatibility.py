@@ -12,7 +12,8 @@ import yaml
 from oxidized_exporter import cli
 from oxidized_exporter.config import load_config
 from oxidized_exporter.config.schema import json_schema
-from oxidized_exporter.metrics.catalogue import CATALOGUE, DEVICE_LABELS
+from oxidized_exporter.metrics.catalogue import CATALOGUE
+from oxidized_exporter.metrics.definition import DEVICE_LABELS
 from tests.rule_files import ALERTS, ROOT, promtool
 from tests.test_runbooks import anchors
 
