@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from contextlib import asynccontextmanager, contextmanager
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
@@ -36,7 +35,7 @@ from oxidized_exporter.oxidized.journal import SUCCESS, Journal, Request, Stage
 from oxidized_exporter.oxidized.translate import translate
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import Callable
 
     from yarl import URL
 
@@ -124,33 +123,52 @@ class OxidizedClient:
             None where there is none: an empty body, or one of the texts that Oxidized sends in its place with 200.
         """
         counting = Counting(hold=hold)
-        async with self._answered(Route.FETCH, path) as response:
-            if response.content_type == _HTML:
-                raise SchemaError("the answer is a web page, and no configuration")
-            async for chunk in self._chunks(response):
-                counting.add(chunk)
+        await self._read(Route.FETCH, path, take=counting.add, page=False)
         return counting.configuration()
 
     async def _get(self, route: Route, path: str) -> bytearray:
         body = bytearray()
-        async with self._answered(route, path) as response:
-            self._journal.enter(Stage.BODY)
-            async for chunk in self._chunks(response):
-                body += chunk
+        await self._read(route, path, take=body.extend)
         return body
 
-    @asynccontextmanager
-    async def _answered(self, route: Route, path: str) -> AsyncIterator[aiohttp.ClientResponse]:
+    async def _read(self, route: Route, path: str, *, take: Callable[[bytes], None], page: bool = True) -> None:
+        """Ask, and give the body to ``take`` as it comes; ``page`` tells whether it may be HTML."""
         response = await self._answer(route, path)
-        with self._noting(route):
-            async with response:
-                try:
-                    yield response
-                except (aiohttp.ClientError, OSError) as exception:
-                    raise translate(exception, in_body=True) from exception
+        self._journal.enter(Stage.BODY)
+        limit, size = self._limits.body_bytes, 0
+        with _Noting(self._journal, route):
+            try:
+                async with response:
+                    if not page and response.content_type == _HTML:
+                        raise SchemaError("the answer is a web page, and no configuration")
+                    if (response.content_length or 0) > limit:
+                        raise TooLargeError(f"the body is larger than {limit} bytes")
+                    while chunk := await response.content.readany():
+                        size += len(chunk)
+                        if size > limit:
+                            raise TooLargeError(f"the body is larger than {limit} bytes")
+                        take(chunk)
+            except (aiohttp.ClientError, OSError) as exception:
+                raise translate(exception, in_body=True) from exception
 
     async def _answer(self, route: Route, path: str) -> aiohttp.ClientResponse:
         """Ask until there is an answer with a body to read, or trying again makes no sense."""
+        try:
+            return await self._ask_once(route, path)
+        except ProbeError as error:
+            if not error.retryable:
+                raise
+            return await self._answer_again(route, path, error)
+
+    async def _answer_again(self, route: Route, path: str, error: ProbeError) -> aiohttp.ClientResponse:
+        """Go on after a first attempt; what most requests do not need costs as much as asking."""
+        failed: list[ProbeError] = [error]
+
+        async def attempt() -> aiohttp.ClientResponse:
+            if failed:
+                raise failed.pop()
+            return await self._ask_once(route, path)
+
         remaining = self._deadline() - asyncio.get_running_loop().time()
         retrying = AsyncRetrying(
             retry=retry_if_exception(lambda error: isinstance(error, ProbeError) and error.retryable),
@@ -159,7 +177,7 @@ class OxidizedClient:
             before_sleep=self._note_retry,
             reraise=True,
         )
-        return await retrying(self._ask_once, route, path)
+        return await retrying(attempt)
 
     def _note_retry(self, _state: RetryCallState) -> None:
         self._journal.enter(Stage.RETRY)
@@ -172,13 +190,13 @@ class OxidizedClient:
                 return response
             location = response.headers.get("Location")
             response.close()
-            with self._noting(route):
+            with _Noting(self._journal, route):
                 target = redirect.redirected(location, origin=target, path=path, permits=self._permits)
-        with self._noting(route):
+        with _Noting(self._journal, route):
             raise RedirectError(f"there are more than {redirect.MOST} redirects")
 
     async def _ask(self, route: Route, url: URL) -> aiohttp.ClientResponse:
-        with self._noting(route, failures_only=True):  # of a success the body says whether it is one
+        with _Noting(self._journal, route, failures_only=True):  # of a success the body says whether it is one
             try:
                 response = await self._session.get(
                     url,
@@ -196,31 +214,30 @@ class OxidizedClient:
                 raise
             return response
 
-    async def _chunks(self, response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
-        limit = self._limits.body_bytes
-        size = response.content_length or 0
-        if size > limit:
-            raise TooLargeError(f"the body is larger than {limit} bytes")
-        size = 0
-        async for chunk in response.content.iter_any():
-            size += len(chunk)
-            if size > limit:
-                raise TooLargeError(f"the body is larger than {limit} bytes")
-            yield chunk
 
-    @contextmanager
-    def _noting(self, route: Route, *, failures_only: bool = False) -> Iterator[None]:
-        """Write down how an attempt ended; one that is cancelled met the deadline, or nobody waits for it any more."""
-        try:
-            yield
-        except ProbeError as error:
-            self._journal.requests[Request(route, error.reason)] += 1
-            raise
-        except asyncio.CancelledError:
-            self._journal.requests[Request(route, ProbeTimeoutError.reason)] += 1
-            raise
-        if not failures_only:
-            self._journal.requests[Request(route, SUCCESS)] += 1
+class _Noting:
+    """Writes down how an attempt ended; one that is cancelled met the deadline, or nobody waits for it any more."""
+
+    __slots__ = ("_failures_only", "_journal", "_route")
+
+    def __init__(self, journal: Journal, route: Route, *, failures_only: bool = False) -> None:
+        self._journal = journal
+        self._route = route
+        self._failures_only = failures_only
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
+        if error is None and not self._failures_only:
+            self._note(SUCCESS)
+        elif isinstance(error, ProbeError):
+            self._note(error.reason)
+        elif isinstance(error, asyncio.CancelledError):
+            self._note(ProbeTimeoutError.reason)
+
+    def _note(self, result: str) -> None:
+        self._journal.requests[Request(self._route, result)] += 1
 
 
 async def _require_ok(response: aiohttp.ClientResponse) -> None:

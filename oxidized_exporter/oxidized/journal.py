@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 SUCCESS: Final = "success"
 """The result of a request that gave what was asked for."""
@@ -23,8 +23,7 @@ class Stage(StrEnum):
     RETRY = "waiting to try again"
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """One attempt of one request; ``result`` is `SUCCESS` or the reason of its failure."""
 
     route: str

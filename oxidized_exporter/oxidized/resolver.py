@@ -10,8 +10,10 @@ from aiohttp import AsyncResolver
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from oxidized_exporter.errors import TargetDeniedError
+from oxidized_exporter.oxidized.journal import Stage
 
 if TYPE_CHECKING:
+    from oxidized_exporter.oxidized.journal import Journal
     from oxidized_exporter.targets.guard import AddressPolicy
 
 
@@ -22,10 +24,11 @@ class GuardedResolver(AbstractResolver):
     an answer that changes (DNS rebinding) does not get round the check.
     """
 
-    def __init__(self, resolver: AbstractResolver, policy: AddressPolicy) -> None:
-        """Guard ``resolver``, which belongs to the caller, by ``policy``."""
+    def __init__(self, resolver: AbstractResolver, policy: AddressPolicy, journal: Journal) -> None:
+        """Guard ``resolver``, which belongs to the caller, by ``policy``; the journal gets the stages."""
         self._resolver = resolver
         self._policy = policy
+        self._journal = journal
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
@@ -36,7 +39,9 @@ class GuardedResolver(AbstractResolver):
             OSError: the name was not resolved.
             TargetDeniedError: at least one of the addresses is refused.
         """
+        self._journal.enter(Stage.RESOLVE)
         results = await self._resolver.resolve(host, port, family)
+        self._journal.enter(Stage.CONNECT)
         for result in results:
             if why := self._policy.refusal(ipaddress.ip_address(result["host"])):
                 raise TargetDeniedError(f"{host} resolves to {result['host']}, {why}")

@@ -16,7 +16,6 @@ from oxidized_exporter.oxidized.translate import translate
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
-    from types import SimpleNamespace
 
     from aiohttp.abc import AbstractResolver
     from aiohttp.connector import Connection
@@ -56,7 +55,6 @@ async def open_session(
         timeout=_NO_TIMEOUT,
         cookie_jar=aiohttp.DummyCookieJar(),
         headers=CIMultiDict([("User-Agent", USER_AGENT), *((n, value.reveal()) for n, value in settings.headers)]),
-        trace_configs=[_stage_tracer(journal)],
         middlewares=(_fail_at_once,),
         trust_env=False,
         read_bufsize=_BUFFER_BYTES,
@@ -73,7 +71,10 @@ async def _fail_at_once(request: aiohttp.ClientRequest, handler: aiohttp.ClientH
 
 
 class _WitnessingConnector(aiohttp.TCPConnector):
-    """Notes the expiry of the certificates on connecting: a short answer is over before a response can be asked."""
+    """Notes the stages, and the expiry of the certificates: a short answer is over before a response can be asked.
+
+    aiohttp's own tracing costs every request, of which there are many.
+    """
 
     def __init__(self, *, journal: Journal, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -85,7 +86,9 @@ class _WitnessingConnector(aiohttp.TCPConnector):
         traces: list[Any],
         timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 - the library's signature
     ) -> Connection:
+        self._journal.enter(Stage.CONNECT)
         connection = await super().connect(req, traces, timeout)
+        self._journal.enter(Stage.ANSWER)
         if connection.transport is not None:
             ssl_object = connection.transport.get_extra_info("ssl_object")
             if ssl_object is not None:
@@ -105,18 +108,3 @@ def earliest_expiry(ssl_object: ssl.SSLObject) -> float | None:
         certificates = [ssl_object.getpeercert() or {}]
     times = [ssl.cert_time_to_seconds(str(c["notAfter"])) for c in certificates if "notAfter" in c]
     return float(min(times)) if times else None
-
-
-def _stage_tracer(journal: Journal) -> aiohttp.TraceConfig:
-    def enter(stage: Stage) -> Any:
-        async def note(_session: aiohttp.ClientSession, _context: SimpleNamespace, _params: object) -> None:
-            journal.enter(stage)
-
-        return note
-
-    tracer = aiohttp.TraceConfig()
-    tracer.on_connection_create_start.append(enter(Stage.CONNECT))
-    tracer.on_dns_resolvehost_start.append(enter(Stage.RESOLVE))
-    tracer.on_dns_resolvehost_end.append(enter(Stage.CONNECT))
-    tracer.on_connection_create_end.append(enter(Stage.ANSWER))
-    return tracer

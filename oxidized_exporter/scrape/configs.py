@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from oxidized_exporter.config import Check, Module
     from oxidized_exporter.oxidized.client import OxidizedClient
     from oxidized_exporter.oxidized.configuration import Configuration
-    from oxidized_exporter.oxidized.models import Device, Devices
+    from oxidized_exporter.oxidized.models import Devices
     from oxidized_exporter.scrape.memory import Memory
     from oxidized_exporter.scrape.plan import TargetPlan
     from oxidized_exporter.scrape.snapshot import NodesSummary
@@ -187,20 +187,21 @@ class ConfigsCollector:
         for wanted in queue:
             if progress.given_up:
                 return
-            device = devices[wanted.place]
             try:
-                await self._one(wanted, device, progress)
+                await self._one(wanted, devices, progress)
             except ProbeError as error:
-                if _is_ungrouped(device) and isinstance(error, HttpStatusError) and not error.retryable:
+                device = devices[wanted.place]
+                if device.full_name == device.name and isinstance(error, HttpStatusError) and not error.retryable:
                     progress.skipped[Skip.UNGROUPED] += 1
                     progress.had += 1
-                    self._remember(device, None, (), progress, skip=Skip.UNGROUPED)
+                    self._remember(devices, wanted.place, None, (), progress, skip=Skip.UNGROUPED)
                     continue
                 progress.failed(error)
 
-    async def _one(self, wanted: Wanted, device: Device, progress: Progress) -> None:
-        checks = self.module.configs.checks
-        apply = {name: one for name, one in checks.items() if one.applies(model=device.model, group=device.group)}
+    async def _one(self, wanted: Wanted, devices: Devices, progress: Progress) -> None:
+        place, checks = wanted.place, self.module.configs.checks
+        model, group = devices.model[place], devices.group[place]
+        apply = {name: one for name, one in checks.items() if one.applies(model=model, group=group)}
         found = await self.client.configuration(wanted.path, hold=bool(apply))
         results: dict[str, bool] = {}
         if found is not None and (content := found.content) is not None:
@@ -208,38 +209,36 @@ class ConfigsCollector:
                 lambda check: _results(apply, content, check), large=found.size > LARGE_BYTES
             )
         if found is not None:
-            progress.size[wanted.place], progress.lines[wanted.place] = found.size, found.lines
+            progress.size[place], progress.lines[place] = found.size, found.lines
         for name, holds in results.items():
-            progress.checks[name][wanted.place] = holds
+            progress.checks[name][place] = holds
         progress.had += 1
         # That there is none may be an error of git's that is over in a moment, unless nothing has ever been stored.
-        if found is not None or device.succeeded is False:
-            self._remember(device, found, tuple(results.get(name) for name in checks), progress)
+        if found is not None or devices.succeeded[place] is False:
+            self._remember(devices, place, found, tuple(results.get(name) for name in checks), progress)
 
     def _remember(
         self,
-        device: Device,
+        devices: Devices,
+        place: int,
         found: Configuration | None,
         results: tuple[bool | None, ...],
         progress: Progress,
         *,
         skip: Skip | None = None,
     ) -> None:
-        if device.end is None and device.modified is None:
+        end, modified = devices.end[place], devices.modified[place]
+        if end is None and modified is None:
             return  # after a restart of Oxidized nothing tells whether something was stored since
-        progress.fresh[device.full_name] = Remembered(
-            end=device.end,
-            modified=device.modified,
+        progress.fresh[devices.full_name[place]] = Remembered(
+            end=end,
+            modified=modified,
             until=self.memory.until(),
             size=None if found is None else found.size,
             lines=None if found is None else found.lines,
             checks=results,
             skip=skip,
         )
-
-
-def _is_ungrouped(device: Device) -> bool:
-    return device.full_name == device.name
 
 
 def _results(checks: Mapping[str, Check], content: bytes, check: Callable[[], None]) -> dict[str, bool]:

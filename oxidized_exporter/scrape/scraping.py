@@ -88,7 +88,7 @@ class Scraping:
             settings = await self._means.settings_reader.read(plan.connection)
         if settings is None:
             return
-        resolver = GuardedResolver(self._means.resolver, plan.policy)
+        resolver = GuardedResolver(self._means.resolver, plan.policy, self._journal)
         connections = max(limits.connections, self._module.configs.concurrency)
         async with open_session(
             resolver=resolver, journal=self._journal, connections=connections, settings=settings

@@ -6,9 +6,11 @@ import asyncio
 import sys
 
 from tests.benchmarks import serving
-from tests.benchmarks.figures import LARGE, SIZES, Figures, show
+from tests.benchmarks.collectors import measure_collectors
+from tests.benchmarks.figures import CONFIGS, LARGE, SIZES, Figures, show
 from tests.benchmarks.stages import levels, measure
 from tests.benchmarks.upstream import body
+from tests.system.program import EXPORTER, exporting
 
 
 def rounds_of(devices: int) -> int:
@@ -20,7 +22,7 @@ async def run() -> Figures:
     """Measure everything, one thing after the other."""
     bodies = {devices: body(devices) for devices in SIZES}
     stages = {devices: measure(made, rounds=rounds_of(devices)) for devices, made in bodies.items()}
-    async with serving.upstream(*SIZES) as url:
+    async with serving.upstream(*SIZES, CONFIGS) as url:
         probes = {
             devices: await serving.probes(made, f"{url}/{devices}", rounds=rounds_of(devices))
             for devices, made in bodies.items()
@@ -29,10 +31,16 @@ async def run() -> Figures:
             stages=stages,
             levels=levels(bodies[LARGE], rounds=7),
             probes=probes,
-            health=await serving.health(f"{url}/{LARGE}", rounds=5),
+            health=await _health(f"{url}/{LARGE}"),
             memory=await serving.memory_growth(f"{url}/{LARGE}", first=20, last=200, rounds=5),
             start=await serving.start(rounds=5),
+            collectors=await measure_collectors(url, configs=CONFIGS, large=LARGE, rounds=3),
         )
+
+
+async def _health(target: str) -> serving.Health:
+    async with exporting(*EXPORTER) as exporter:
+        return await serving.health(target, rounds=5, exporter=exporter)
 
 
 def main() -> None:

@@ -76,14 +76,14 @@ async def probes(body: bytes, target: str, *, rounds: int) -> Probes:
             started = time.perf_counter()
             json.loads(body)
             yardstick.append((time.perf_counter() - started) * 1000)
-        return Probes(statistics.median(probe), statistics.median(yardstick), _memory(exporter, "VmHWM"))
+        return Probes(statistics.median(probe), statistics.median(yardstick), memory_of(exporter, "VmHWM"))
 
 
-async def health(target: str, *, rounds: int) -> Health:
+async def health(target: str, *, rounds: int, exporter: Exporter, module: str = "default") -> Health:
     """Look at /-/healthy again and again while probes of eight targets run at once, so many times."""
-    async with exporting(*EXPORTER) as exporter, _scraper() as client, aiohttp.ClientSession() as watcher:
-        await _probe(client, exporter, target)
-        alone = statistics.median([await _probe(client, exporter, target) for _ in range(9)])
+    async with _scraper() as client, aiohttp.ClientSession() as watcher:
+        await _probe(client, exporter, target, module)
+        alone = statistics.median([await _probe(client, exporter, target, module) for _ in range(9)])
         taken: list[float] = []
 
         async def look() -> None:
@@ -93,7 +93,7 @@ async def health(target: str, *, rounds: int) -> Health:
             taken.append((time.perf_counter() - started) * 1000)
 
         for _ in range(rounds):
-            under_way = asyncio.gather(*(_probe(client, exporter, f"{target}/{n}") for n in range(_AT_ONCE)))
+            under_way = asyncio.gather(*(_probe(client, exporter, f"{target}/{n}", module) for n in range(_AT_ONCE)))
             looks = []
             while not under_way.done():  # on a beat: a look that takes long keeps no other from beginning
                 looks.append(asyncio.create_task(look()))
@@ -113,7 +113,7 @@ async def memory_growth(target: str, *, first: int, last: int, rounds: int) -> t
             readings.append([])
             for _ in range(last):
                 await _probe(client, exporter, target)
-                readings[-1].append(_memory(exporter, "VmRSS"))
+                readings[-1].append(memory_of(exporter, "VmRSS"))
     return tuple(
         statistics.median(reading for one in readings for reading in one[max(0, count - 9) : count])
         for count in (first, last)
@@ -139,10 +139,11 @@ def _scraper() -> aiohttp.ClientSession:
     return aiohttp.ClientSession(auto_decompress=False, headers={"Accept-Encoding": "gzip"})
 
 
-async def _probe(client: aiohttp.ClientSession, exporter: Exporter, target: str) -> float:
+async def _probe(client: aiohttp.ClientSession, exporter: Exporter, target: str, module: str = "default") -> float:
     """Return the milliseconds of a probe, which must have succeeded and come compressed."""
     started = time.perf_counter()
-    async with client.get(f"{exporter.url}/probe", params={"target": target}) as response:
+    params = {"target": target, "module": module}
+    async with client.get(f"{exporter.url}/probe", params=params) as response:
         body = await response.read()
         taken = (time.perf_counter() - started) * 1000
         assert response.status == 200
@@ -158,7 +159,7 @@ async def _require_all(client: aiohttp.ClientSession, exporter: Exporter, target
     assert text.count(b"\noxidized_device_info{") == devices
 
 
-def _memory(exporter: Exporter, field: str) -> float:
+def memory_of(exporter: Exporter, field: str) -> float:
     """Return a field of the process's status in MiB."""
     status = Path(f"/proc/{exporter.program.pid}/status").read_text()
     (line,) = (line for line in status.splitlines() if line.startswith(f"{field}:"))

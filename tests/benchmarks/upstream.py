@@ -1,52 +1,77 @@
 """A server in a process of its own that answers with a node list made before: what Oxidized costs is not measured.
 
-``python -m tests.benchmarks.upstream DEVICES…`` prints its port; the list of so many devices is at /DEVICES/nodes.json,
-and below any further segment, so that it can be several targets.
+``python -m tests.benchmarks.upstream DEVICES…`` prints its port; the Oxidized of so many devices is at /DEVICES, and
+below any further segment, so that it can be several targets.
 """
 
 from __future__ import annotations
 
 import asyncio
 import sys
+from typing import TYPE_CHECKING, Final
 
 from aiohttp import web
 
 from oxidized_exporter.simulator import Daemon, ManualClock, fleet
+from oxidized_exporter.simulator.release import RELEASE_0_37
+from oxidized_exporter.simulator.stats_page import stats_html
 from oxidized_exporter.simulator.web import nodes_json
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+LARGE_ONES: Final = 100
+"""Devices of the target /large, each with a configuration of 5 MB."""
+_CONFIGURATION: Final = b"interface GigabitEthernet0/1\n description uplink\n ip address dhcp\n!\n" * 120  # 8 KB
 
 _HISTORY_SECONDS = 86400.0
 _FAILING = 0.02
 
 
-def body(devices: int) -> bytes:
-    """Return the node list of a made-up fleet, a day after its Oxidized has started; the same at every call."""
+def daemon(devices: int) -> Daemon:
+    """Return the Oxidized of a made-up fleet, a day after it has started; the same at every call."""
     clock = ManualClock()
-    daemon = Daemon(
+    return Daemon(
         fleet(devices, failing=_FAILING),
         clock=clock,
         threads=max(30, devices // 100),  # as many as a fleet of that size needs to get round in an hour
         started=clock() - _HISTORY_SECONDS,
     )
-    return nodes_json(daemon.nodes())
+
+
+def body(devices: int) -> bytes:
+    """Return the node list of a made-up fleet."""
+    return nodes_json(daemon(devices).nodes())
+
+
+def page(devices: int) -> bytes:
+    """Return the statistics page of a made-up fleet."""
+    return stats_html(daemon(devices).stats(), RELEASE_0_37)
 
 
 async def serve(counts: list[int]) -> None:
     """Serve the lists until the process is ended."""
     app = web.Application()
     for count in counts:
-        made = body(count)
-
-        async def nodes(_request: web.Request, made: bytes = made) -> web.Response:
-            return web.Response(body=made, content_type="application/json")
-
-        app.router.add_get(f"/{count}/nodes.json", nodes)
-        app.router.add_get(f"/{count}/{{target}}/nodes.json", nodes)
+        for prefix in (f"/{count}", f"/{count}/{{target}}"):
+            app.router.add_get(f"{prefix}/nodes.json", _answer(body(count), "application/json"))
+            app.router.add_get(f"{prefix}/nodes/stats", _answer(page(count), "text/html"))
+        app.router.add_get(f"/{count}/node/fetch/{{name:.*}}", _answer(_CONFIGURATION, "text/plain"))
+    app.router.add_get("/large/nodes.json", _answer(body(LARGE_ONES), "application/json"))
+    app.router.add_get("/large/node/fetch/{name:.*}", _answer(_CONFIGURATION * 640, "text/plain"))
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
     print(site.port, flush=True)  # noqa: T201 - to the process that started it
     await asyncio.Event().wait()
+
+
+def _answer(made: bytes, content_type: str) -> Callable[[web.Request], Awaitable[web.Response]]:
+    async def answer(_request: web.Request) -> web.Response:
+        return web.Response(body=made, content_type=content_type)
+
+    return answer
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ import pytest
 from aiohttp import AsyncResolver
 
 from oxidized_exporter.errors import TargetDeniedError
+from oxidized_exporter.oxidized.journal import Journal
 from oxidized_exporter.oxidized.resolver import GuardedResolver, system_resolver
 from oxidized_exporter.simulator import Daemon, create_app, fleet
 from oxidized_exporter.targets.guard import ANY_ADDRESS
@@ -94,7 +95,7 @@ async def test_a_name_behind_which_one_address_is_forbidden_is_denied(name: str)
 async def test_the_message_names_what_was_found() -> None:
     async with name_server(FORBIDDEN) as (resolver, _):
         with pytest.raises(TargetDeniedError, match=r"metadata.test resolves to 169.254.169.254, a link-local address"):
-            await GuardedResolver(resolver, ANY_ADDRESS).resolve("metadata.test", 80)
+            await GuardedResolver(resolver, ANY_ADDRESS, Journal()).resolve("metadata.test", 80)
         await resolver.close()
 
 
