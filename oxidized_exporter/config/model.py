@@ -58,7 +58,11 @@ class Limits:
         metadata={"ge": 1, "description": "Largest body in bytes, counted while reading and after decompression."},
     )
     rows: int = field(
-        default=100_000, metadata={"ge": 1, "description": "Most rows of a node list; a longer one is a failed probe."}
+        default=100_000,
+        metadata={
+            "ge": 1,
+            "description": "Most rows of a node list or a statistics page; a longer one is a failed probe or collector.",
+        },
     )
     label_bytes: int = field(
         default=1024,
@@ -70,7 +74,12 @@ class Limits:
     )
     attempts: int = field(default=3, metadata={"ge": 1, "description": "How often one request is tried at most."})
     connections: int = field(
-        default=4, metadata={"ge": 1, "description": "Connections to one target at the same time, in one probe."}
+        default=4,
+        metadata={
+            "ge": 1,
+            "description": "Connections to one target at the same time, in one probe; as many as "
+            "`configs.concurrency` at least.",
+        },
     )
 
 

@@ -63,8 +63,8 @@ CONFIGS: Final[tuple[MetricDefinition, ...]] = (
         name="oxidized_configs_skipped",
         labels=("reason",),
         help="Devices whose stored configuration is not asked for, zeros included: unsafe_name, the path could lead to "
-        "another route; empty_group and json_name, no path leads there; namesake and ungrouped, the device has no "
-        "group, and Oxidized may answer with another's or with an error.",
+        "another route or was cut; empty_group and json_name, no path leads there; namesake and ungrouped, the device "
+        "has no group, and Oxidized may answer with another's or with an error.",
         collector="configs",
         samples=_skipped,
     ),

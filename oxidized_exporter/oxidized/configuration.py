@@ -25,7 +25,7 @@ class Skip(StrEnum):
     """Why a configuration is not asked for."""
 
     UNSAFE_NAME = "unsafe_name"
-    """The path could lead to another route: Rack decodes it and resolves dots before it routes."""
+    """The path could lead to another route, since Rack decodes it and resolves dots first, or is not known whole."""
     EMPTY_GROUP = "empty_group"
     """No path leads there: Oxidized looks for a group that is not empty."""
     JSON_NAME = "json_name"

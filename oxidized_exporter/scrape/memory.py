@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from cachetools import LRUCache
+from cachetools import Cache, LRUCache
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Mapping
@@ -116,7 +116,8 @@ class Memory:
             if module is None or cache.maxsize != module.configs.remember:
                 del self._modules[name]
                 continue
-            for base, known in list(cache.items()):
+            for base in list(cache):
+                known = Cache.__getitem__(cache, base)  # a look that does not count as use
                 if not _is_valid(known, config.connection_for(known.target), module):
                     del cache[base]
 

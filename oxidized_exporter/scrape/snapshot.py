@@ -80,7 +80,7 @@ class StatsSummary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """Why there is no node list: one word of a closed list, and a sentence for the log."""
+    """Why there is no node list, or a collector did not do all: a word of a closed list, a sentence for the log."""
 
     reason: str
     detail: str

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from oxidized_exporter.errors import SchemaError
 from oxidized_exporter.oxidized.stats import read_stats
 from oxidized_exporter.scrape.snapshot import StatsSummary
 
@@ -29,10 +30,12 @@ def collect_stats(
         check: called again and again; what it raises ends the work.
 
     Raises:
-        SchemaError: it is no such page.
+        SchemaError: it is no such page, or one whose rows come otherwise than with it.
         TooLargeError: it has too many rows.
     """
     page = read_stats(body, limits=limits, check=check)
+    if nodes.nodes.devices and not (page.devices or page.repeated):
+        raise SchemaError("the table of statistics is empty, and the node list is not")
     ambiguous = {name for name, count in Counter(nodes.nodes.devices.name).items() if count > 1} | page.repeated
     rows = [None if name in ambiguous else page.devices.get(name) for name in nodes.shown.name]
     return StatsSummary(

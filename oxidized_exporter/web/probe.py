@@ -29,7 +29,8 @@ async def probe(request: web.Request) -> web.Response:
     """Scrape the targets and answer with their metrics.
 
     A caller's mistake is 400 or 403 with a line that says what would be right; whatever goes wrong behind a valid
-    request is 200 with ``oxidized_status 0``. A caller who hangs up ends the scrape.
+    request is 200 with ``oxidized_status 0``. A caller who hangs up ends the scrape, unless
+    others wait for the same.
     """
     exporter = request.app[EXPORTER]
     settings = exporter.settings

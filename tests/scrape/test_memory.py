@@ -79,6 +79,18 @@ def test_the_target_that_was_not_scraped_for_longest_is_forgotten_first() -> Non
     assert memory.of(planned("http://a:1"), four)
 
 
+def test_a_reload_does_not_change_which_target_is_forgotten_first() -> None:
+    memory, two = Memory(), module(remember=2)
+    config = Config(modules={"default": two})
+    for target in ("http://a:1", "http://b:1"):
+        memory.keep(planned(target, config), two, entries("x"), present="x")
+    assert memory.of(planned("http://a:1", config), two)
+    memory.forget_all_but(config)
+    memory.keep(planned("http://c:1", config), two, entries("x"), present="x")
+    assert not memory.of(planned("http://b:1", config), two)
+    assert memory.of(planned("http://a:1", config), two)
+
+
 def test_remembering_can_be_off() -> None:
     memory, off = Memory(), module(remember=0)
     memory.keep(planned(), off, entries("x"), present="x")

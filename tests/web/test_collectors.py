@@ -351,6 +351,14 @@ async def test_a_page_of_statistics_that_cannot_be_read_is_a_failed_collector_an
     assert len(sizes(answer)) == 2
 
 
+async def test_a_page_without_rows_is_no_page_of_statistics_where_there_are_devices() -> None:
+    """As one whose rows a script asks for would be."""
+    async with instance(*switches(2)) as oxidized, running_exporter(config=configuring("nodes", "stats")) as exporter:
+        oxidized.daemon.stats = dict  # type: ignore[method-assign]
+        answer = await exporter.probe(oxidized.url)
+    assert answer.value("oxidized_collector_success", collector="stats") == 0
+
+
 async def test_statistics_go_to_the_device_of_the_name_and_to_nobody_where_several_have_it() -> None:
     devices = (
         Device(name="sw1", group="a"),
