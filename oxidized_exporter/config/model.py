@@ -61,7 +61,7 @@ class Limits:
         default=100_000,
         metadata={
             "ge": 1,
-            "description": "Most rows of a node list or a statistics page; a longer one is a failed probe or collector.",
+            "description": "Most rows of a node list or statistics page; a longer one is a failed probe or collector.",
         },
     )
     label_bytes: int = field(
