@@ -23,7 +23,8 @@ import trustme
 from aiohttp import web
 
 from oxidized_exporter.demo import closed_port, daemons
-from oxidized_exporter.simulator import Daemon, ManualClock, create_app, fleet
+from oxidized_exporter.simulator import FAULTS, Daemon, Fault, ManualClock, create_app, fleet
+from oxidized_exporter.simulator.configurations import Configuration
 from tests.harness import running
 from tests.system.program import COMMAND, EXPORTER, exporting
 
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
     from aiohttp.typedefs import Handler
+
+    from oxidized_exporter.simulator import Device
 
 DAY: Final = 86400.0
 MINUTE: Final = 60.0
@@ -47,6 +50,9 @@ SITUATIONS: Final[Mapping[int, str]] = {
     10896: "an instance whose source holds two devices twice",
     10897: "an instance that lists a device without a name",
     10898: "an instance with failing and stale devices, up for nine days",
+    10899: "an instance that has stored an error text, the beginning of a configuration, and one that allows telnet",
+    10900: "an instance behind a proxy that lets nobody fetch configurations",
+    10901: "an instance behind a proxy that answers the statistics page with a form to log in",
 }
 """What stands behind each port that a page shows."""
 
@@ -70,6 +76,12 @@ modules:
     max_devices: 10000
   small:
     max_devices: 40
+  audit:
+    collectors: [nodes, configs, stats]
+    configs:
+      checks:
+        complete: {must_match: '^end\\s*\\z', models: [IOS]}
+        no-telnet: {must_not_match: '^\\s*transport input .*\\btelnet\\b', models: [IOS]}
 connections:
   - targets: ["https://127.0.0.1:*"]
     tls_config: {ca_file: ca.pem}
@@ -130,6 +142,9 @@ async def situations() -> AsyncIterator[Situations]:
         10896: create_app(_with_duplicates(clock)),
         10897: _with_a_row_without_name(healthy),
         10898: create_app(long_troubled),
+        10899: create_app(Daemon(_with_bad_configurations(), clock=clock, started=clock() - DAY)),
+        10900: _with_fault(healthy, Fault.UNAUTHORIZED, path="/node/fetch"),
+        10901: _with_fault(healthy, Fault.HTML, path="/nodes/stats"),
     }
     async with AsyncExitStack() as stack:
         directory = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="runbooks-"))).resolve()
@@ -184,6 +199,25 @@ def _with_duplicates(clock: ManualClock) -> Daemon:
     devices = fleet(_DEVICES)
     again = [replace(device, ip=device.ip.replace("10.", "172.", 1)) for device in devices[20:22]]
     return Daemon([*devices, *again], clock=clock, started=clock() - DAY)
+
+
+def _with_bad_configurations() -> list[Device]:
+    """Return devices of which one answers with an error, one is cut off, and one was configured badly."""
+    devices = fleet(_DEVICES)
+    refused, cut_off, with_telnet, *_ = [place for place, device in enumerate(devices) if device.model == "IOS"]
+    texts = {place: Configuration.of(devices[place], 0).to_bytes() for place in (cut_off, with_telnet)}
+    stored = {
+        refused: b"% Authorization failed.\n",
+        cut_off: b"".join(texts[cut_off].splitlines(keepends=True)[:14]),
+        with_telnet: texts[with_telnet].replace(b"transport input ssh", b"transport input telnet ssh"),
+    }
+    return [replace(device, configuration=stored.get(place)) for place, device in enumerate(devices)]
+
+
+def _with_fault(daemon: Daemon, fault: Fault, *, path: str) -> web.Application:
+    app = create_app(daemon)
+    app[FAULTS].switch_on(fault, path=path)
+    return app
 
 
 def _with_a_row_without_name(daemon: Daemon) -> web.Application:

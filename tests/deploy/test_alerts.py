@@ -72,6 +72,20 @@ _CHANGES: Final = {
         ("7 * 86400", "8 * 86400"),
         ("oxidized:device_status:last_10m >= bool 0", "oxidized:device_first_seen:timestamp_seconds >= bool 0"),
     ],
+    "OxidizedConfigShrank": [
+        ("< 0.5", "<= 0.5"),
+        ("< 0.5", "< 0.4"),
+        ("[10m]", "[30s]"),
+        ("[1d]", "[10m]"),
+        ("[1d]", "[2d]"),
+    ],
+    "OxidizedConfigTiny": [("< 100", "<= 100"), ("< 100", "< 90"), ("[10m]", "[30s]")],
+    "OxidizedConfigCheckFailed": [
+        ("== 0", ">= 0"),
+        ("[10m]", "[30s]"),
+        ("last_over_time", "min_over_time"),
+        ("last_over_time", "max_over_time"),
+    ],
     "OxidizedSecretsExposed": [("> 0", ">= 0"), ("[10m]", "[30s]")],
 }
 
@@ -87,6 +101,12 @@ _CHANGED_RECORDS: Final = [
     ("oxidized:group_devices_failing:count", "0 *", "1 *", "recording"),
     ("oxidized:group_devices:count", "target, group", "group", "recording"),
     ("oxidized:device_last_success:timestamp_seconds", "[6h]", "[10m]", "OxidizedBackupVeryOld"),
+    (
+        "oxidized:device_last_success:timestamp_seconds",
+        "oxidized_device_last_success_timestamp_seconds\n",
+        "oxidized_device_last_success_timestamp_seconds and oxidized_device_status == 2\n",
+        "OxidizedBackupVeryOld",  # with the collector stats a failing device has one, too
+    ),
     ("oxidized:device_last_backup_status:last_2h", "[2h]", "[30m]", "OxidizedBackupFailed"),
     ("oxidized:device_last_backup_status:last_2h", "[2h]", "[12h]", "OxidizedBackupFailed"),
     (
