@@ -53,9 +53,11 @@ async def serve(counts: list[int]) -> None:
     """Serve the lists until the process is ended."""
     app = web.Application()
     for count in counts:
+        oxidized = daemon(count)
+        nodes, statistics = nodes_json(oxidized.nodes()), stats_html(oxidized.stats(), RELEASE_0_37)
         for prefix in (f"/{count}", f"/{count}/{{target}}"):
-            app.router.add_get(f"{prefix}/nodes.json", _answer(body(count), "application/json"))
-            app.router.add_get(f"{prefix}/nodes/stats", _answer(page(count), "text/html"))
+            app.router.add_get(f"{prefix}/nodes.json", _answer(nodes, "application/json"))
+            app.router.add_get(f"{prefix}/nodes/stats", _answer(statistics, "text/html"))
         app.router.add_get(f"/{count}/node/fetch/{{name:.*}}", _answer(_CONFIGURATION, "text/plain"))
     app.router.add_get("/large/nodes.json", _answer(body(LARGE_ONES), "application/json"))
     app.router.add_get("/large/node/fetch/{name:.*}", _answer(_CONFIGURATION * 640, "text/plain"))
