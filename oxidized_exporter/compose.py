@@ -47,6 +47,7 @@ async def open_exporter(
     resolver = resolver or system_resolver()
     decoding = Workers("decode")
     encoding = Workers("encode")
+    checking = Workers("check")
     # Threads of their own: a file system that hangs must not hold up a decoding, an answer, or a reload.
     reader = ThreadPoolExecutor(max_workers=_FILE_THREADS, thread_name_prefix="read")
     load, memory = Load(), Memory()
@@ -58,6 +59,7 @@ async def open_exporter(
                 Means(
                     resolver=resolver,
                     workers=decoding,
+                    checkers=checking,
                     settings_reader=SettingsReader(reader),
                     memory=memory,
                     clock=clock,
@@ -73,5 +75,6 @@ async def open_exporter(
     finally:
         decoding.close()
         encoding.close()
+        checking.close()
         reader.shutdown(wait=False, cancel_futures=True)
         await resolver.close()

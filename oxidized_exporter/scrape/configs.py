@@ -16,7 +16,7 @@ from oxidized_exporter.scrape.snapshot import ConfigsSummary, Failure
 from oxidized_exporter.workers import LARGE_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Container, Iterator, Mapping
 
     from oxidized_exporter.config import Check, Module
     from oxidized_exporter.oxidized.client import OxidizedClient
@@ -54,6 +54,8 @@ class Progress:
         failures: requests that failed.
         failure: of the first of them.
         given_up: whether nothing more is asked.
+        answers_ungrouped: whether a device without a group was ever had of this target.
+        troubled: full names that failed or are under way.
         fresh: what is to be remembered, by full name.
     """
 
@@ -67,6 +69,8 @@ class Progress:
     failures: int = 0
     failure: Failure | None = None
     given_up: bool = False
+    answers_ungrouped: bool = False
+    troubled: set[str] = field(default_factory=set)
     fresh: dict[str, Remembered] = field(default_factory=dict)
 
     def failed(self, error: ProbeError) -> None:
@@ -92,6 +96,7 @@ def begin(
     known: Mapping[str, Remembered],
     checks: Mapping[str, Check],
     now: float,
+    troubled: Container[str] = (),
     shuffle: Callable[[list[Wanted]], None] = random.shuffle,
     check: Callable[[], None] = lambda: None,
 ) -> Progress:
@@ -102,8 +107,8 @@ def begin(
         known: what is remembered of the target.
         checks: of the module.
         now: in the memory's time.
-        shuffle: brings what is asked for into another order each time: what hangs or fails must not stand in front of
-            the others for ever.
+        troubled: full names that are asked for last, since they failed or hung when they were asked for before.
+        shuffle: brings what is asked for into another order each time.
         check: called again and again; what it raises ends the work.
     """
     devices = nodes.shown
@@ -116,14 +121,18 @@ def begin(
         skipped=Counter(),
         remembered=0,
     )
+    progress.answers_ungrouped = any("/" not in name and entry.size is not None for name, entry in known.items())
     unseen: list[Wanted] = []
     changed: list[Wanted] = []
+    last: list[Wanted] = []
     namesakes = _Namesakes(nodes.nodes.devices)
     columns_of_checks = tuple(progress.checks.values())
-    rows = zip(devices.full_name, devices.name, devices.group, devices.end, devices.modified, strict=True)
-    for place, (full_name, name, group, end, modified) in enumerate(rows):
+    rows = zip(
+        devices.full_name, devices.name, devices.group, devices.model, devices.end, devices.modified, strict=True
+    )
+    for place, (full_name, name, group, model, end, modified) in enumerate(rows):
         entry = known.get(full_name)
-        if entry is not None and entry.end == end and entry.modified == modified and now < entry.until:
+        if entry is not None and entry[:3] == (end, modified, (model, group)) and now < entry.until:
             progress.size[place], progress.lines[place] = entry.size, entry.lines
             for column, holds in zip(columns_of_checks, entry.checks, strict=False):
                 column[place] = holds
@@ -138,10 +147,10 @@ def begin(
         if isinstance(path, Skip):
             progress.skipped[path] += 1
         else:
-            (unseen if entry is None else changed).append(Wanted(place, path))
-    shuffle(unseen)
-    shuffle(changed)
-    progress.wanted = unseen + changed
+            (last if full_name in troubled else unseen if entry is None else changed).append(Wanted(place, path))
+    for wanted in (unseen, changed, last):
+        shuffle(wanted)
+    progress.wanted = unseen + changed + last
     return progress
 
 
@@ -180,23 +189,28 @@ class ConfigsCollector:
                 for _ in range(min(self.module.configs.concurrency, len(progress.wanted))):
                     group.create_task(self._work(queue, nodes.shown, progress))
         finally:
-            if progress.fresh:
-                self.memory.keep(self.plan, self.module, progress.fresh, present=set(nodes.shown.full_name))
+            troubled = frozenset(progress.troubled)
+            if progress.fresh or troubled or self.memory.troubled(self.plan, self.module):
+                present = set(nodes.shown.full_name)
+                self.memory.keep(self.plan, self.module, progress.fresh, present=present, troubled=troubled)
 
     async def _work(self, queue: Iterator[Wanted], devices: Devices, progress: Progress) -> None:
         for wanted in queue:
             if progress.given_up:
                 return
+            full_name = devices.full_name[wanted.place]
+            progress.troubled.add(full_name)
             try:
                 await self._one(wanted, devices, progress)
             except ProbeError as error:
-                device = devices[wanted.place]
-                if device.full_name == device.name and isinstance(error, HttpStatusError) and not error.retryable:
-                    progress.skipped[Skip.UNGROUPED] += 1
-                    progress.had += 1
-                    self._remember(devices, wanted.place, None, (), progress, skip=Skip.UNGROUPED)
+                refused = isinstance(error, HttpStatusError) and not error.retryable
+                if full_name != devices.name[wanted.place] or progress.answers_ungrouped or not refused:
+                    progress.failed(error)
                     continue
-                progress.failed(error)
+                progress.skipped[Skip.UNGROUPED] += 1
+                progress.had += 1
+                self._remember(devices, wanted.place, None, (), progress, skip=Skip.UNGROUPED)
+            progress.troubled.discard(full_name)
 
     async def _one(self, wanted: Wanted, devices: Devices, progress: Progress) -> None:
         place, checks = wanted.place, self.module.configs.checks
@@ -209,12 +223,13 @@ class ConfigsCollector:
                 lambda check: _results(apply, content, check), large=found.size > LARGE_BYTES
             )
         if found is not None:
+            progress.answers_ungrouped |= devices.full_name[place] == devices.name[place]
             progress.size[place], progress.lines[place] = found.size, found.lines
         for name, holds in results.items():
             progress.checks[name][place] = holds
         progress.had += 1
         # That there is none may be an error of git's that is over in a moment, unless nothing has ever been stored.
-        if found is not None or devices.succeeded[place] is False:
+        if found is not None or (devices.succeeded[place] is False and devices.modified[place] is None):
             self._remember(devices, place, found, tuple(results.get(name) for name in checks), progress)
 
     def _remember(
@@ -233,6 +248,7 @@ class ConfigsCollector:
         progress.fresh[devices.full_name[place]] = Remembered(
             end=end,
             modified=modified,
+            kind=(devices.model[place], devices.group[place]),
             until=self.memory.until(),
             size=None if found is None else found.size,
             lines=None if found is None else found.lines,

@@ -31,6 +31,7 @@ class Remembered(NamedTuple):
     Attributes:
         end: ``last.end`` of the device in the list, Unix seconds, or None.
         modified: its ``mtime``, likewise.
+        kind: its model and group, which say which checks apply.
         until: when it is forgotten, in the memory's own time.
         size: bytes, or None where there was no configuration.
         lines: likewise.
@@ -40,6 +41,7 @@ class Remembered(NamedTuple):
 
     end: float | None
     modified: float | None
+    kind: tuple[str, str]
     until: float
     size: int | None
     lines: int | None
@@ -49,12 +51,13 @@ class Remembered(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _TargetMemory:
-    """Of one target as one module sees it; entries by full name, never changed but replaced."""
+    """Of one target as one module sees it, by full name; never changed but replaced."""
 
     target: Target
     connection: Connection | None
     checks: Mapping[str, Check]
     entries: Mapping[str, Remembered]
+    troubled: frozenset[str]
 
     def __len__(self) -> int:
         return len(self.entries)
@@ -76,7 +79,7 @@ class Memory:
 
     def __len__(self) -> int:
         """Return how many configurations are remembered."""
-        return sum(int(cache.currsize) for cache in self._modules.values())
+        return sum(len(Cache.__getitem__(cache, base)) for cache in self._modules.values() for base in cache)
 
     def now(self) -> float:
         """Return the present in the time of `Remembered.until`."""
@@ -91,10 +94,21 @@ class Memory:
         known = self._cache(module).get(plan.target.base)
         return known.entries if known is not None and _is_valid(known, plan.connection, module) else {}
 
+    def troubled(self, plan: TargetPlan, module: Module) -> frozenset[str]:
+        """Return the full names that failed, or were under way at the end, when the target was scraped last."""
+        known = self._cache(module).get(plan.target.base)
+        return frozenset() if known is None else known.troubled
+
     def keep(
-        self, plan: TargetPlan, module: Module, fresh: Mapping[str, Remembered], *, present: Container[str]
+        self,
+        plan: TargetPlan,
+        module: Module,
+        fresh: Mapping[str, Remembered],
+        *,
+        present: Container[str],
+        troubled: frozenset[str] = frozenset(),
     ) -> None:
-        """Remember ``fresh``, and forget devices that are not ``present`` any more.
+        """Remember ``fresh`` and who was ``troubled``, and forget devices that are not ``present`` any more.
 
         What does not go into the module's bound is left out, the oldest first.
         """
@@ -106,8 +120,10 @@ class Memory:
         for name in list(entries)[: max(0, len(entries) - int(cache.maxsize))]:
             del entries[name]
         cache.pop(plan.target.base, None)
-        if entries:
-            cache[plan.target.base] = _TargetMemory(plan.target, plan.connection, module.configs.checks, entries)
+        if cache.maxsize and (entries or troubled):
+            cache[plan.target.base] = _TargetMemory(
+                plan.target, plan.connection, module.configs.checks, entries, troubled
+            )
 
     def forget_all_but(self, config: Config) -> None:
         """Forget what ``config`` reaches otherwise, checks otherwise, or does not know."""
@@ -124,9 +140,14 @@ class Memory:
     def _cache(self, module: Module) -> LRUCache[str, _TargetMemory]:
         cache = self._modules.get(module.name)
         if cache is None or cache.maxsize != module.configs.remember:
-            cache = self._modules[module.name] = LRUCache(module.configs.remember, getsizeof=len)
+            cache = self._modules[module.name] = LRUCache(module.configs.remember, getsizeof=_size)
         return cache
 
 
+def _size(known: _TargetMemory) -> int:
+    return max(1, len(known))
+
+
 def _is_valid(known: _TargetMemory, connection: Connection | None, module: Module) -> bool:
-    return known.connection == connection and known.checks == module.configs.checks
+    # The order counts, too: results are remembered in it.
+    return known.connection == connection and tuple(known.checks.items()) == tuple(module.configs.checks.items())

@@ -32,8 +32,13 @@ class _Patience:
 
 @dataclass(slots=True, eq=False)
 class _Shared:
-    """A target that is being asked, and for how many callers."""
+    """A target that is being asked, and for how many callers.
 
+    Whoever comes after ``open_until``, the first caller's deadline, begins anew: callers that overlap would keep a
+    scrape that hangs, or a node list that grows old, for ever.
+    """
+
+    open_until: float
     patience: _Patience
     scraping: Scraping
     task: asyncio.Task[None]
@@ -76,7 +81,8 @@ class Scraper:
         began, deadline = self._means.clock(), asyncio.get_running_loop().time() + seconds
         key = (plan.target, id(plan.config), module.name, module.collectors)
         shared = self._in_flight.get(key)
-        joined = shared is not None and not shared.task.done()
+        now = asyncio.get_running_loop().time()
+        joined = shared is not None and not shared.task.done() and now < shared.open_until
         if shared is None or not joined:
             shared = self._in_flight[key] = self._begin(plan, module=module, deadline=deadline)
         shared.callers += 1
@@ -100,4 +106,4 @@ class Scraper:
         task = asyncio.get_running_loop().create_task(scraping.run())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        return _Shared(patience, scraping, task)
+        return _Shared(deadline, patience, scraping, task)

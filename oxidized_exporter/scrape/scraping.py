@@ -44,6 +44,7 @@ class Means:
     Attributes:
         resolver: resolves names.
         workers: decode bodies off the loop.
+        checkers: look into configurations, which may take long and cannot be interrupted.
         settings_reader: reads the files of credentials and certificates.
         memory: of stored configurations.
         clock: monotonic seconds, for durations.
@@ -51,6 +52,7 @@ class Means:
 
     resolver: AbstractResolver
     workers: Workers
+    checkers: Workers
     settings_reader: SettingsReader
     memory: Memory
     clock: Callable[[], float] = time.perf_counter
@@ -199,14 +201,21 @@ class Scraping:
     async def _collect_configs(self, client: OxidizedClient, nodes: NodesSummary) -> None:
         async with self._running("configs"):
             memory, module = self._means.memory, self._module
-            known = memory.of(self._plan, module)
+            known, troubled = memory.of(self._plan, module), memory.troubled(self._plan, module)
             self._configs = progress = await self._means.workers.run(
-                lambda check: begin(nodes, known=known, checks=module.configs.checks, now=memory.now(), check=check),
+                lambda check: begin(
+                    nodes,
+                    known=known,
+                    checks=module.configs.checks,
+                    now=memory.now(),
+                    troubled=troubled,
+                    check=check,
+                ),
                 large=len(nodes.shown) > LARGE_DEVICES,
             )
             self._remembered = progress.remembered
             collector = ConfigsCollector(
-                client=client, plan=self._plan, module=module, memory=memory, workers=self._means.workers
+                client=client, plan=self._plan, module=module, memory=memory, workers=self._means.checkers
             )
             await collector.collect(nodes, progress)
             self._ended("configs", success=progress.had == len(progress.wanted), failure=progress.failure)

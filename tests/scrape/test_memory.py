@@ -26,7 +26,9 @@ def planned(target: str = "http://a:1", config: Config | None = None) -> TargetP
 
 
 def entry(size: int = 1, **changes: Any) -> Remembered:
-    return Remembered(end=1.0, modified=2.0, until=100.0, size=size, lines=0, checks=())._replace(**changes)
+    return Remembered(end=1.0, modified=2.0, kind=("IOS", "g"), until=100.0, size=size, lines=0, checks=())._replace(
+        **changes
+    )
 
 
 def entries(*names: str) -> Mapping[str, Remembered]:
@@ -106,6 +108,13 @@ def test_changed_checks_forget_everything() -> None:
     assert not memory.of(planned(), module(telnet=Check(must_match=LineExpression("telnet"))))
     assert not memory.of(planned(), module(ssh=telnet))
     assert not memory.of(planned(), module())
+
+
+def test_the_order_of_checks_counts_since_results_stand_in_it() -> None:
+    memory = Memory()
+    one, other = Check(must_match=LineExpression("a")), Check(must_match=LineExpression("b"))
+    memory.keep(planned(), module(one=one, other=other), entries("x"), present="x")
+    assert not memory.of(planned(), module(other=other, one=one))
 
 
 def connected(**settings: Any) -> Config:

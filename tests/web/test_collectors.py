@@ -305,6 +305,33 @@ async def test_at_the_deadline_what_is_known_is_told_and_the_next_scrapes_go_on_
     assert own.value("oxidized_exporter_upstream_requests_total", route="fetch", result="timeout") == 1
 
 
+async def test_what_hangs_or_fails_is_asked_for_last_the_next_time() -> None:
+    async with instance(*switches(8)) as oxidized, running_exporter(config=configuring(concurrency=1)) as exporter:
+        oxidized.app[FAULTS].switch_on(Fault.HANG_BEFORE_HEADERS, path="/node/fetch/access/sw5")
+        await exporter.probe(oxidized.url, timeout_seconds=0.5)
+        for _ in range(3):
+            oxidized.clock.advance(3600)  # every device has had another job
+            oxidized.asked()
+            answer = await exporter.probe(oxidized.url, timeout_seconds=0.5)
+            assert len(sizes(answer)) == 7
+            assert oxidized.asked()[-1] == "/node/fetch/access/sw5"
+
+
+async def test_an_error_for_devices_without_a_group_is_a_failure_where_one_was_ever_had() -> None:
+    async with (
+        instance(Device(name="one"), Device(name="other")) as oxidized,
+        running_exporter(config=configuring()) as exporter,
+    ):
+        assert len(sizes(await exporter.probe(oxidized.url))) == 2
+        oxidized.clock.advance(3600)
+        oxidized.app[FAULTS].switch_on(Fault.SERVER_ERROR, path="/node/fetch")
+        answer = await exporter.probe(oxidized.url)
+        assert answer.value("oxidized_collector_success", collector="configs") == 0
+        assert answer.value("oxidized_configs_pending") == 2
+        oxidized.app[FAULTS].switch_off()
+        assert len(sizes(await exporter.probe(oxidized.url))) == 2
+
+
 @pytest.mark.parametrize(
     "fault,most,result",
     [
@@ -517,6 +544,18 @@ async def test_a_caller_who_leaves_cancels_nothing_for_the_others_and_the_last_o
     assert held.oxidized.asked() == ["/nodes.json"]
     told = await own(held.exporter)
     assert told.value("oxidized_exporter_probes_total", module="default", result="abandoned") == 2
+
+
+async def test_callers_that_overlap_do_not_keep_a_scrape_that_hangs(held: Held) -> None:
+    held.oxidized.app[FAULTS].switch_on(Fault.HANG_BEFORE_HEADERS, requests=1, path="/nodes.json")
+    first = held.probe(seconds=0.3)
+    await held.arrived(1)
+    overlapping = held.probe(seconds=10)
+    assert (await first).reason() == "timeout"
+    assert (await held.probe(seconds=5)).value("oxidized_status") == 1, "begun anew"
+    assert not overlapping.done()
+    overlapping.cancel()
+    await held.arrived(0)
 
 
 async def test_after_the_last_caller_has_gone_a_new_one_begins_anew(held: Held) -> None:
