@@ -99,7 +99,7 @@ def test_the_schema_knows_every_value_and_no_other_and_misses_what_is_null() -> 
 LABELS: Final = {"job", "instance", "__scheme__", *DEVICE_LABELS, TARGET_LABEL} | {
     label
     for metric in CATALOGUE
-    for label in (metric.labels if isinstance(metric, ScrapeMetric) else (metric.extra or ())[:1])
+    for label in (metric.labels if isinstance(metric, ScrapeMetric) else metric.labels[len(DEVICE_LABELS) :])
 }
 
 

@@ -56,7 +56,7 @@
 {{- if has .name $names -}}{{- fail (printf "probes.targets: two are named %q" .name) -}}{{- end -}}
 {{- $names = append $names .name -}}
 {{- range $label := keys (default (dict) .labels) | sortAlpha -}}
-{{- if regexMatch "^(__.*|job|instance|target|full_name|name|group|model|ip|status|reason|collector)$" $label -}}
+{{- if regexMatch "^(__.*|job|instance|target|full_name|name|group|model|ip|status|check|reason|collector|oxidized_version|web_version)$" $label -}}
 {{- fail (printf "probes.targets: the label %q is not yours to set: Prometheus or the series have one of that name" $label) -}}
 {{- end -}}
 {{- end -}}
