@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Annotated, Final
 
 from oxidized_exporter.config.expression import Expression, LineExpression
+from oxidized_exporter.config.selector import one_matches
 from oxidized_exporter.config.text import Text
 
 MOST_AT_ONCE: Final = 8
@@ -51,17 +52,16 @@ class Check:
 
     def applies(self, *, model: str, group: str) -> bool:
         """Tell whether a device of this model and group is checked."""
-        return _any_matches(self.models, model) and _any_matches(self.groups, group)
+        return all(
+            not expressions or one_matches(expressions, value)
+            for expressions, value in ((self.models, model), (self.groups, group))
+        )
 
     def holds(self, content: bytes) -> bool:
         """Tell whether a configuration is as it must be; takes time, so call it off the loop."""
         if self.must_match is not None:
             return self.must_match.found_in(content)
         return self.must_not_match is None or not self.must_not_match.found_in(content)
-
-
-def _any_matches(expressions: _Expressions, value: str) -> bool:
-    return not expressions or any(expression.matches(value) for expression in expressions)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -46,11 +46,11 @@ class Selector:
 
     def all_match(self, device: DeviceFields) -> bool:
         """Tell whether under every key that is given one expression matches."""
-        return all(_one_matches(expressions, value) for expressions, value in self._pairs(device) if expressions)
+        return all(one_matches(expressions, value) for expressions, value in self._pairs(device) if expressions)
 
     def any_matches(self, device: DeviceFields) -> bool:
         """Tell whether under any key one expression matches."""
-        return any(_one_matches(expressions, value) for expressions, value in self._pairs(device))
+        return any(one_matches(expressions, value) for expressions, value in self._pairs(device))
 
     def _pairs(self, device: DeviceFields) -> tuple[tuple[Expressions, str], ...]:
         return (
@@ -62,5 +62,6 @@ class Selector:
         )
 
 
-def _one_matches(expressions: Expressions, value: str) -> bool:
+def one_matches(expressions: Expressions, value: str) -> bool:
+    """Tell whether one of the expressions matches all of ``value``."""
     return any(expression.matches(value) for expression in expressions)

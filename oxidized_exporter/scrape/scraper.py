@@ -78,17 +78,17 @@ class Scraper:
 
     async def _scrape_target(self, plan: TargetPlan, *, module: Module, seconds: float) -> tuple[TargetScrape, bool]:
         """Return what is known of a target at this caller's deadline, and whether it was being asked already."""
-        began, deadline = self._means.clock(), asyncio.get_running_loop().time() + seconds
+        began, now = self._means.clock(), asyncio.get_running_loop().time()
+        deadline = now + seconds
         key = (plan.target, id(plan.config), module.name, module.collectors)
         shared = self._in_flight.get(key)
-        now = asyncio.get_running_loop().time()
         joined = shared is not None and not shared.task.done() and now < shared.open_until
         if shared is None or not joined:
             shared = self._in_flight[key] = self._begin(plan, module=module, deadline=deadline)
         shared.callers += 1
         shared.patience.deadline = max(shared.patience.deadline, deadline)
         try:
-            await asyncio.wait({shared.task}, timeout=deadline - asyncio.get_running_loop().time())
+            await asyncio.wait({shared.task}, timeout=seconds)
         finally:
             shared.callers -= 1
             if not shared.callers:
