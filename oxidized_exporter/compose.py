@@ -51,6 +51,7 @@ async def open_exporter(
     # Threads of their own: a file system that hangs must not hold up a decoding, an answer, or a reload.
     reader = ThreadPoolExecutor(max_workers=_FILE_THREADS, thread_name_prefix="read")
     load, memory = Load(), Memory()
+    metrics = ExporterMetrics(probes_in_flight=lambda: load.requests, remembered_configs=lambda: len(memory))
     try:
         yield Exporter(
             running=Running(config),
@@ -62,10 +63,12 @@ async def open_exporter(
                     checkers=checking,
                     settings_reader=SettingsReader(reader),
                     memory=memory,
+                    asked=metrics.asked,
+                    remembered=metrics.remembered,
                     clock=clock,
                 )
             ),
-            metrics=ExporterMetrics(probes_in_flight=lambda: load.requests, remembered_configs=lambda: len(memory)),
+            metrics=metrics,
             encoding=encoding,
             readiness=Readiness(),
             load=load,

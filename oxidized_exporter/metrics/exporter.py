@@ -159,6 +159,14 @@ class ExporterMetrics:
         if successful:
             self._reload_time.set_to_current_time()
 
+    def asked(self, route: str, result: str, attempts: int) -> None:
+        """Count attempts of one route that ended alike."""
+        self._requests.labels(route=route, result=result).inc(attempts)
+
+    def remembered(self, configs: int) -> None:
+        """Count configurations that were not asked for because they are remembered."""
+        self._hits.inc(configs)
+
     def abandoned(self, targets: int, *, module: str) -> None:
         """Count targets whose probe ended because the caller hung up."""
         self._probes.labels(module=module, result=ABANDONED).inc(targets)
@@ -167,9 +175,6 @@ class ExporterMetrics:
         """Count what a finished scrape did; ``module`` is the name of a configured one."""
         self._coalesced.inc(snapshot.coalesced)
         for scrape in snapshot.scrapes:
-            self._hits.inc(scrape.remembered)
             result = "success" if scrape.failure is None else scrape.failure.reason
             self._probes.labels(module=module, result=result).inc()
             self._durations.labels(module=module).observe(scrape.duration)
-            for request, attempts in scrape.requests.items():
-                self._requests.labels(route=request.route, result=request.result).inc(attempts)

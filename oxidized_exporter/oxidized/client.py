@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 import aiohttp
+from aiohttp.hdrs import CONTENT_LENGTH, CONTENT_TYPE
 from tenacity import (
     AsyncRetrying,
     RetryCallState,
@@ -31,20 +32,18 @@ from oxidized_exporter.errors import (
 )
 from oxidized_exporter.oxidized import redirect
 from oxidized_exporter.oxidized.configuration import Counting
-from oxidized_exporter.oxidized.journal import SUCCESS, Journal, Request, Stage
+from oxidized_exporter.oxidized.journal import SUCCESS, Journal, Stage
 from oxidized_exporter.oxidized.translate import translate
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from yarl import URL
 
     from oxidized_exporter.config import Limits
     from oxidized_exporter.oxidized.configuration import Configuration
     from oxidized_exporter.oxidized.request_settings import RequestSettings
     from oxidized_exporter.targets.url import Target
 
-_HTML: Final = "text/html"
+_HTML: Final = "html"  # text/html, and application/xhtml+xml
 _OK: Final = 200
 _UNAUTHORIZED: Final = 401
 _FORBIDDEN: Final = 403
@@ -132,33 +131,75 @@ class OxidizedClient:
         return body
 
     async def _read(self, route: Route, path: str, *, take: Callable[[bytes], None], page: bool = True) -> None:
-        """Ask, and give the body to ``take`` as it comes; ``page`` tells whether it may be HTML."""
-        response = await self._answer(route, path)
-        self._journal.enter(Stage.BODY)
-        limit, size = self._limits.body_bytes, 0
-        with _Noting(self._journal, route):
-            try:
-                async with response:
-                    if not page and response.content_type == _HTML:
-                        raise SchemaError("the answer is a web page, and no configuration")
-                    if (response.content_length or 0) > limit:
-                        raise TooLargeError(f"the body is larger than {limit} bytes")
-                    while chunk := await response.content.readany():
-                        size += len(chunk)
-                        if size > limit:
-                            raise TooLargeError(f"the body is larger than {limit} bytes")
-                        take(chunk)
-            except (aiohttp.ClientError, OSError) as exception:
-                raise translate(exception, in_body=True) from exception
+        """Ask until there is an answer or trying again makes no sense, and give its body to ``take`` as it comes.
 
-    async def _answer(self, route: Route, path: str) -> aiohttp.ClientResponse:
-        """Ask until there is an answer with a body to read, or trying again makes no sense."""
+        ``page`` tells whether the body may be HTML.
+        """
         try:
-            return await self._ask_once(route, path)
+            response = await self._answer(route, path)
         except ProbeError as error:
             if not error.retryable:
                 raise
-            return await self._answer_again(route, path, error)
+            response = await self._answer_again(route, path, error)
+        self._journal.enter(Stage.BODY)
+        limit, size = self._limits.body_bytes, 0
+        try:
+            async with response:
+                headers = response.headers  # the response's own properties parse them
+                if not page and _HTML in headers.get(CONTENT_TYPE, "").lower():
+                    raise SchemaError("the answer is a web page, and no configuration")
+                if int(headers.get(CONTENT_LENGTH, 0)) > limit:
+                    raise TooLargeError(f"the body is larger than {limit} bytes")
+                while chunk := await response.content.readany():
+                    size += len(chunk)
+                    if size > limit:
+                        raise TooLargeError(f"the body is larger than {limit} bytes")
+                    take(chunk)
+        except (aiohttp.ClientError, OSError) as exception:
+            raise self._failed(route, translate(exception, in_body=True)) from exception
+        except ProbeError as error:
+            raise self._failed(route, error) from None
+        except asyncio.CancelledError:
+            self._journal.ended(route, ProbeTimeoutError.reason)
+            raise
+        self._journal.ended(route, SUCCESS)
+
+    async def _answer(self, route: Route, path: str) -> aiohttp.ClientResponse:
+        """Make one attempt, redirects included; return an answer with status 200, of which the body is to be read."""
+        target = self._target
+        try:
+            for _ in range(redirect.MOST + 1):
+                response = await self._session.get(
+                    target.url(path),
+                    allow_redirects=False,
+                    proxy=self._settings.proxy,
+                    server_hostname=self._settings.server_name,
+                )
+                if response.status == _OK:
+                    return response
+                target = await self._target_instead(response, target=target, route=route, path=path)
+            raise RedirectError(f"there are more than {redirect.MOST} redirects")
+        except (aiohttp.ClientError, OSError) as exception:
+            raise self._failed(route, translate(exception)) from exception
+        except ProbeError as error:
+            raise self._failed(route, error) from None
+        except asyncio.CancelledError:
+            self._journal.ended(route, ProbeTimeoutError.reason)  # or nobody waits for it any more
+            raise
+
+    async def _target_instead(
+        self, response: aiohttp.ClientResponse, *, target: Target, route: Route, path: str
+    ) -> Target:
+        """Return where a redirect leads, or raise the `ProbeError` that the status stands for."""
+        try:
+            if self._settings.follow_redirects and response.status in redirect.STATUSES:
+                location = response.headers.get("Location")
+                instead = redirect.redirected(location, origin=target, path=path, permits=self._permits)
+                self._journal.ended(route, SUCCESS)  # each hop is a request of its own
+                return instead
+            raise await _error_of(response)
+        finally:
+            response.close()
 
     async def _answer_again(self, route: Route, path: str, error: ProbeError) -> aiohttp.ClientResponse:
         """Go on after a first attempt; what most requests do not need costs as much as asking."""
@@ -167,7 +208,7 @@ class OxidizedClient:
         async def attempt() -> aiohttp.ClientResponse:
             if failed:
                 raise failed.pop()
-            return await self._ask_once(route, path)
+            return await self._answer(route, path)
 
         remaining = self._deadline() - asyncio.get_running_loop().time()
         retrying = AsyncRetrying(
@@ -182,80 +223,26 @@ class OxidizedClient:
     def _note_retry(self, _state: RetryCallState) -> None:
         self._journal.enter(Stage.RETRY)
 
-    async def _ask_once(self, route: Route, path: str) -> aiohttp.ClientResponse:
-        target = self._target
-        for _ in range(redirect.MOST + 1):
-            response = await self._ask(route, target.url(path))
-            if response.status not in redirect.STATUSES:
-                return response
-            location = response.headers.get("Location")
-            response.close()
-            with _Noting(self._journal, route):
-                target = redirect.redirected(location, origin=target, path=path, permits=self._permits)
-        with _Noting(self._journal, route):
-            raise RedirectError(f"there are more than {redirect.MOST} redirects")
-
-    async def _ask(self, route: Route, url: URL) -> aiohttp.ClientResponse:
-        with _Noting(self._journal, route, failures_only=True):  # of a success the body says whether it is one
-            try:
-                response = await self._session.get(
-                    url,
-                    allow_redirects=False,
-                    proxy=self._settings.proxy,
-                    server_hostname=self._settings.server_name,
-                )
-            except (aiohttp.ClientError, OSError) as exception:
-                raise translate(exception) from exception
-            try:
-                if not (self._settings.follow_redirects and response.status in redirect.STATUSES):
-                    await _require_ok(response)
-            except BaseException:
-                response.close()
-                raise
-            return response
+    def _failed(self, route: Route, error: ProbeError) -> ProbeError:
+        """Write down that an attempt has ended in ``error``, which is returned."""
+        self._journal.ended(route, error.reason)
+        return error
 
 
-class _Noting:
-    """Writes down how an attempt ended; one that is cancelled met the deadline, or nobody waits for it any more."""
-
-    __slots__ = ("_failures_only", "_journal", "_route")
-
-    def __init__(self, journal: Journal, route: Route, *, failures_only: bool = False) -> None:
-        self._journal = journal
-        self._route = route
-        self._failures_only = failures_only
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
-        if error is None and not self._failures_only:
-            self._note(SUCCESS)
-        elif isinstance(error, ProbeError):
-            self._note(error.reason)
-        elif isinstance(error, asyncio.CancelledError):
-            self._note(ProbeTimeoutError.reason)
-
-    def _note(self, result: str) -> None:
-        self._journal.requests[Request(self._route, result)] += 1
-
-
-async def _require_ok(response: aiohttp.ClientResponse) -> None:
-    """Raise the `ProbeError` that the status stands for, unless it is 200."""
+async def _error_of(response: aiohttp.ClientResponse) -> ProbeError:
+    """Return what a status other than 200 stands for."""
     status = response.status
-    if status == _OK:
-        return
     if status == _UNAUTHORIZED:
-        raise AuthError("the answer was 401: credentials are missing or wrong")
+        return AuthError("the answer was 401: credentials are missing or wrong")
     if status == _FORBIDDEN:
         if _HOST_NOT_PERMITTED in await _beginning(response):
-            raise HostNotPermittedError("the answer was 403 Host not permitted: see Oxidized's setting vhosts")
-        raise AuthError("the answer was 403: access is not allowed")
+            return HostNotPermittedError("the answer was 403 Host not permitted: see Oxidized's setting vhosts")
+        return AuthError("the answer was 403: access is not allowed")
     if status == _PROXY_AUTHENTICATION:
-        raise ProxyError("the answer was 407: the proxy wants credentials")
+        return ProxyError("the answer was 407: the proxy wants credentials")
     if 300 <= status < 400:  # noqa: PLR2004 - the class of redirects
-        raise RedirectError(f"the answer was a redirect ({status}), which is not followed")
-    raise HttpStatusError(f"the answer was {status}", retryable=status in _PASSING_FAULTS)
+        return RedirectError(f"the answer was a redirect ({status}), which is not followed")
+    return HttpStatusError(f"the answer was {status}", retryable=status in _PASSING_FAULTS)
 
 
 async def _beginning(response: aiohttp.ClientResponse) -> bytes:

@@ -15,6 +15,7 @@ _PREFIX: Final = "/node/fetch/"
 _JSON: Final = ".json"
 # A % would be decoded once more by a proxy in between.
 _UNSAFE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\\%]|[\ud800-\udfff]")
+_PLAIN: Final = re.compile(r"[A-Za-z0-9_~-][A-Za-z0-9_.~-]*(?:/[A-Za-z0-9_~-][A-Za-z0-9_.~-]*)*")  # as most are
 _DOTS: Final = frozenset({".", ".."})
 # What Oxidized answers with status 200 in place of a configuration (0.30 to 0.37).
 _NONE: Final = re.compile(rb"(?:(?:node not found|unable to find '[^\n]*')\n?)?")
@@ -44,6 +45,8 @@ def fetch_path(*, full_name: str, name: str, group: str) -> str | Skip:
     grouped = full_name != name
     if grouped and full_name != f"{group}/{name}":
         return Skip.UNSAFE_NAME  # cut, or made up: nobody knows where it leads
+    if _PLAIN.fullmatch(full_name) and "/" not in name and not name.endswith(_JSON):
+        return _PREFIX + full_name
     segments = [*group.split("/"), name] if grouped else [name]
     if not name or "/" in name or any(segment in _DOTS or _UNSAFE.search(segment) for segment in segments):
         return Skip.UNSAFE_NAME

@@ -48,7 +48,6 @@ class Journal:
         """Note that the scrape has come to ``stage``."""
         self.stage = stage
 
-    def take_requests(self) -> Counter[Request]:
-        """Return the attempts that have ended since they were last taken, so that nobody counts one twice."""
-        taken, self.requests = self.requests, Counter()
-        return taken
+    def ended(self, route: str, result: str) -> None:
+        """Note that an attempt has ended: `SUCCESS`, or the reason of its failure."""
+        self.requests[Request(route, result)] += 1

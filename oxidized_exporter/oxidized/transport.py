@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final
+from weakref import WeakSet
 
 import aiohttp
 from multidict import CIMultiDict
@@ -15,6 +16,7 @@ from oxidized_exporter.oxidized.request_settings import NO_SETTINGS
 from oxidized_exporter.oxidized.translate import translate
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import AsyncIterator
 
     from aiohttp.abc import AbstractResolver
@@ -55,19 +57,30 @@ async def open_session(
         timeout=_NO_TIMEOUT,
         cookie_jar=aiohttp.DummyCookieJar(),
         headers=CIMultiDict([("User-Agent", USER_AGENT), *((n, value.reveal()) for n, value in settings.headers)]),
-        middlewares=(_fail_at_once,),
+        middlewares=(_once_more_where_reused,),
         trust_env=False,
         read_bufsize=_BUFFER_BYTES,
     ) as session:
         yield session
 
 
-async def _fail_at_once(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
-    """Translate where the exception arises: aiohttp would send a lost GET once more by itself, uncounted."""
-    try:
-        return await handler(request)
-    except (aiohttp.ClientError, OSError) as exception:
-        raise translate(exception) from exception
+async def _once_more_where_reused(
+    request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    """Translate where the exception arises: aiohttp would send a lost GET once more by itself, uncounted.
+
+    That an idle connection was lost says nothing of the server, which may close one whenever it likes (RFC 9112,
+    9.3.1): then it is no attempt, and another connection is taken at once.
+    """
+    while True:
+        try:
+            return await handler(request)
+        except (aiohttp.ClientError, OSError) as exception:
+            error = translate(exception)
+            pool = request.session.connector
+            if error.retryable and isinstance(pool, _WitnessingConnector) and pool.gave_idle_one_to(request):
+                continue  # with one idle connection less in the pool
+            raise error from exception
 
 
 class _WitnessingConnector(aiohttp.TCPConnector):
@@ -79,6 +92,8 @@ class _WitnessingConnector(aiohttp.TCPConnector):
     def __init__(self, *, journal: Journal, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._journal = journal
+        self._known: WeakSet[asyncio.BaseTransport] = WeakSet()
+        self._without_idle_one: WeakSet[aiohttp.ClientRequest] = WeakSet()
 
     async def connect(
         self,
@@ -87,13 +102,23 @@ class _WitnessingConnector(aiohttp.TCPConnector):
         timeout: aiohttp.ClientTimeout,  # noqa: ASYNC109 - the library's signature
     ) -> Connection:
         self._journal.enter(Stage.CONNECT)
-        connection = await super().connect(req, traces, timeout)
+        try:
+            connection = await super().connect(req, traces, timeout)
+        except BaseException:
+            self._without_idle_one.add(req)
+            raise
         self._journal.enter(Stage.ANSWER)
-        if connection.transport is not None:
-            ssl_object = connection.transport.get_extra_info("ssl_object")
-            if ssl_object is not None:
+        transport = connection.transport
+        if transport is not None and transport not in self._known:
+            self._known.add(transport)
+            self._without_idle_one.add(req)
+            if (ssl_object := transport.get_extra_info("ssl_object")) is not None:
                 self._journal.certificate_expiry = earliest_expiry(ssl_object)
         return connection
+
+    def gave_idle_one_to(self, request: aiohttp.ClientRequest) -> bool:
+        """Tell whether a request went out on a connection that had served others and lain idle."""
+        return request not in self._without_idle_one
 
 
 def earliest_expiry(ssl_object: ssl.SSLObject) -> float | None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from oxidized_exporter.oxidized.client import OxidizedClient
     from oxidized_exporter.oxidized.configuration import Configuration
     from oxidized_exporter.oxidized.models import Devices
-    from oxidized_exporter.scrape.memory import Memory
+    from oxidized_exporter.scrape.memory import Key, Memory
     from oxidized_exporter.scrape.plan import TargetPlan
     from oxidized_exporter.scrape.snapshot import NodesSummary
     from oxidized_exporter.workers import Workers
@@ -56,7 +56,7 @@ class Progress:
         given_up: whether nothing more is asked.
         answers_ungrouped: whether a device without a group was ever had of this target.
         troubled: full names that failed or are under way.
-        fresh: what is to be remembered, by full name.
+        fresh: what is to be remembered.
     """
 
     size: list[int | None]
@@ -71,7 +71,7 @@ class Progress:
     given_up: bool = False
     answers_ungrouped: bool = False
     troubled: set[str] = field(default_factory=set)
-    fresh: dict[str, Remembered] = field(default_factory=dict)
+    fresh: dict[Key, Remembered] = field(default_factory=dict)
 
     def failed(self, error: ProbeError) -> None:
         """Note that a request failed; after some of one device each, or one of the target, nothing more is asked."""
@@ -93,7 +93,7 @@ class Progress:
 def begin(
     nodes: NodesSummary,
     *,
-    known: Mapping[str, Remembered],
+    known: Mapping[Key, Remembered],
     checks: Mapping[str, Check],
     now: float,
     troubled: Container[str] = (),
@@ -121,7 +121,7 @@ def begin(
         skipped=Counter(),
         remembered=0,
     )
-    progress.answers_ungrouped = any("/" not in name and entry.size is not None for name, entry in known.items())
+    progress.answers_ungrouped = any("/" not in key[0] and entry.size is not None for key, entry in known.items())
     unseen: list[Wanted] = []
     changed: list[Wanted] = []
     last: list[Wanted] = []
@@ -131,8 +131,8 @@ def begin(
         devices.full_name, devices.name, devices.group, devices.model, devices.end, devices.modified, strict=True
     )
     for place, (full_name, name, group, model, end, modified) in enumerate(rows):
-        entry = known.get(full_name)
-        if entry is not None and entry[:3] == (end, modified, (model, group)) and now < entry.until:
+        entry = known.get((full_name, model, group))
+        if entry is not None and entry[:2] == (end, modified) and now < entry.until:
             progress.size[place], progress.lines[place] = entry.size, entry.lines
             for column, holds in zip(columns_of_checks, entry.checks, strict=False):
                 column[place] = holds
@@ -191,73 +191,80 @@ class ConfigsCollector:
         finally:
             troubled = frozenset(progress.troubled)
             if progress.fresh or troubled or self.memory.troubled(self.plan, self.module):
-                present = set(nodes.shown.full_name)
+                present = set(zip(nodes.shown.full_name, nodes.shown.model, nodes.shown.group, strict=True))
                 self.memory.keep(self.plan, self.module, progress.fresh, present=present, troubled=troubled)
 
     async def _work(self, queue: Iterator[Wanted], devices: Devices, progress: Progress) -> None:
+        """Ask for one after the other; there are thousands, so this calls no more than it must."""
+        checks, nothing = self.module.configs.checks, MappingProxyType[str, bool]({})
         for wanted in queue:
             if progress.given_up:
                 return
-            full_name = devices.full_name[wanted.place]
+            place = wanted.place
+            full_name = devices.full_name[place]
             progress.troubled.add(full_name)
+            applying = self._applying(devices, place) if checks else checks
             try:
-                await self._one(wanted, devices, progress)
+                found = await self.client.configuration(wanted.path, hold=bool(applying))
+                results = await self._results(applying, found) if applying else nothing
             except ProbeError as error:
-                refused = isinstance(error, HttpStatusError) and not error.retryable
-                if full_name != devices.name[wanted.place] or progress.answers_ungrouped or not refused:
+                if not self._says_ungrouped(error, devices, place, progress):
                     progress.failed(error)
                     continue
                 progress.skipped[Skip.UNGROUPED] += 1
-                progress.had += 1
-                self._remember(devices, wanted.place, None, (), progress, skip=Skip.UNGROUPED)
+                self._remember(devices, place, None, nothing, progress, skip=Skip.UNGROUPED)
+            else:
+                if found is not None:
+                    progress.size[place], progress.lines[place] = found.size, found.lines
+                    progress.answers_ungrouped |= full_name == devices.name[place]
+                    for name, holds in results.items():
+                        progress.checks[name][place] = holds
+                # That there is none may be an error of git's that is over in a moment, unless nothing was ever stored.
+                if found is not None or (devices.succeeded[place] is False and devices.modified[place] is None):
+                    self._remember(devices, place, found, results, progress)
+            progress.had += 1
             progress.troubled.discard(full_name)
 
-    async def _one(self, wanted: Wanted, devices: Devices, progress: Progress) -> None:
-        place, checks = wanted.place, self.module.configs.checks
+    def _applying(self, devices: Devices, place: int) -> Mapping[str, Check]:
         model, group = devices.model[place], devices.group[place]
-        apply = {name: one for name, one in checks.items() if one.applies(model=model, group=group)}
-        found = await self.client.configuration(wanted.path, hold=bool(apply))
-        results: dict[str, bool] = {}
-        if found is not None and (content := found.content) is not None:
-            results = await self.workers.run(
-                lambda check: _results(apply, content, check), large=found.size > LARGE_BYTES
-            )
-        if found is not None:
-            progress.answers_ungrouped |= devices.full_name[place] == devices.name[place]
-            progress.size[place], progress.lines[place] = found.size, found.lines
-        for name, holds in results.items():
-            progress.checks[name][place] = holds
-        progress.had += 1
-        # That there is none may be an error of git's that is over in a moment, unless nothing has ever been stored.
-        if found is not None or (devices.succeeded[place] is False and devices.modified[place] is None):
-            self._remember(devices, place, found, tuple(results.get(name) for name in checks), progress)
+        return {name: one for name, one in self.module.configs.checks.items() if one.applies(model=model, group=group)}
+
+    async def _results(self, checks: Mapping[str, Check], found: Configuration | None) -> Mapping[str, bool]:
+        if found is None or (content := found.content) is None:
+            return {}
+        return await self.workers.run(lambda check: _held(checks, content, check), large=found.size > LARGE_BYTES)
+
+    @staticmethod
+    def _says_ungrouped(error: ProbeError, devices: Devices, place: int, progress: Progress) -> bool:
+        """Tell whether an error is what the file output answers for a device without a group."""
+        refused = isinstance(error, HttpStatusError) and not error.retryable
+        return refused and devices.full_name[place] == devices.name[place] and not progress.answers_ungrouped
 
     def _remember(
         self,
         devices: Devices,
         place: int,
         found: Configuration | None,
-        results: tuple[bool | None, ...],
+        results: Mapping[str, bool],
         progress: Progress,
         *,
         skip: Skip | None = None,
     ) -> None:
         end, modified = devices.end[place], devices.modified[place]
-        if end is None and modified is None:
-            return  # after a restart of Oxidized nothing tells whether something was stored since
-        progress.fresh[devices.full_name[place]] = Remembered(
-            end=end,
-            modified=modified,
-            kind=(devices.model[place], devices.group[place]),
-            until=self.memory.until(),
-            size=None if found is None else found.size,
-            lines=None if found is None else found.lines,
-            checks=results,
-            skip=skip,
+        if (end is None and modified is None) or not self.module.configs.remember:
+            return  # without a time nothing would tell, after a restart of Oxidized, whether something was stored since
+        progress.fresh[devices.full_name[place], devices.model[place], devices.group[place]] = Remembered(
+            end,
+            modified,
+            self.memory.until(),
+            None if found is None else found.size,
+            None if found is None else found.lines,
+            tuple(map(results.get, self.module.configs.checks)),
+            skip,
         )
 
 
-def _results(checks: Mapping[str, Check], content: bytes, check: Callable[[], None]) -> dict[str, bool]:
+def _held(checks: Mapping[str, Check], content: bytes, check: Callable[[], None]) -> dict[str, bool]:
     results = {}
     for name, one in checks.items():
         check()

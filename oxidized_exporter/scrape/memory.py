@@ -25,13 +25,16 @@ _LONGEST_SECONDS: Final = 24 * 3600.0
 _SHORTEST_SECONDS: Final = 18 * 3600.0  # or a fleet that was read at once would be read anew at once
 
 
+Key = tuple[str, str, str]
+"""A device: its full name, which says what is stored, and its model and group, which say which checks apply."""
+
+
 class Remembered(NamedTuple):
     """What was counted of one configuration, and when that holds.
 
     Attributes:
         end: ``last.end`` of the device in the list, Unix seconds, or None.
         modified: its ``mtime``, likewise.
-        kind: its model and group, which say which checks apply.
         until: when it is forgotten, in the memory's own time.
         size: bytes, or None where there was no configuration.
         lines: likewise.
@@ -41,7 +44,6 @@ class Remembered(NamedTuple):
 
     end: float | None
     modified: float | None
-    kind: tuple[str, str]
     until: float
     size: int | None
     lines: int | None
@@ -51,12 +53,12 @@ class Remembered(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _TargetMemory:
-    """Of one target as one module sees it, by full name; never changed but replaced."""
+    """Of one target as one module sees it; never changed but replaced."""
 
     target: Target
     connection: Connection | None
     checks: Mapping[str, Check]
-    entries: Mapping[str, Remembered]
+    entries: Mapping[Key, Remembered]
     troubled: frozenset[str]
 
     def __len__(self) -> int:
@@ -76,6 +78,7 @@ class Memory:
         self._clock = clock
         self._uniform = uniform
         self._modules: dict[str, LRUCache[str, _TargetMemory]] = {}
+        self._config: Config | None = None  # until the first reload there is only one
 
     def __len__(self) -> int:
         """Return how many configurations are remembered."""
@@ -89,36 +92,39 @@ class Memory:
         """Return when something that is remembered now is forgotten: within 24 hours, not all of a fleet at once."""
         return self._clock() + self._uniform(_SHORTEST_SECONDS, _LONGEST_SECONDS)
 
-    def of(self, plan: TargetPlan, module: Module) -> Mapping[str, Remembered]:
-        """Return what is remembered of a target by full name; nothing where its connection or the checks changed."""
-        known = self._cache(module).get(plan.target.base)
+    def of(self, plan: TargetPlan, module: Module) -> Mapping[Key, Remembered]:
+        """Return what is remembered of a target; nothing where its connection or the checks changed."""
+        known = self._known(plan, module)
         return known.entries if known is not None and _is_valid(known, plan.connection, module) else {}
 
     def troubled(self, plan: TargetPlan, module: Module) -> frozenset[str]:
         """Return the full names that failed, or were under way at the end, when the target was scraped last."""
-        known = self._cache(module).get(plan.target.base)
+        known = self._known(plan, module)
         return frozenset() if known is None else known.troubled
 
     def keep(
         self,
         plan: TargetPlan,
         module: Module,
-        fresh: Mapping[str, Remembered],
+        fresh: Mapping[Key, Remembered],
         *,
-        present: Container[str],
+        present: Container[Key],
         troubled: frozenset[str] = frozenset(),
     ) -> None:
         """Remember ``fresh`` and who was ``troubled``, and forget devices that are not ``present`` any more.
 
-        What does not go into the module's bound is left out, the oldest first.
+        What does not go into the module's bound is left out, the oldest first. A scrape that began before the last
+        reload leaves nothing behind: its module may be gone, and its connection.
         """
-        cache = self._cache(module)
-        entries = {
-            name: entry for name, entry in self.of(plan, module).items() if name in present and name not in fresh
-        }
+        if self._config is not None and plan.config is not self._config:
+            return
+        cache = self._modules.get(module.name)
+        if cache is None:
+            cache = self._modules[module.name] = LRUCache(module.configs.remember, getsizeof=_size)
+        entries = {key: entry for key, entry in self.of(plan, module).items() if key in present and key not in fresh}
         entries |= fresh
-        for name in list(entries)[: max(0, len(entries) - int(cache.maxsize))]:
-            del entries[name]
+        for key in list(entries)[: max(0, len(entries) - int(cache.maxsize))]:
+            del entries[key]
         cache.pop(plan.target.base, None)
         if cache.maxsize and (entries or troubled):
             cache[plan.target.base] = _TargetMemory(
@@ -126,7 +132,8 @@ class Memory:
             )
 
     def forget_all_but(self, config: Config) -> None:
-        """Forget what ``config`` reaches otherwise, checks otherwise, or does not know."""
+        """Forget what ``config``, which runs from now on, reaches otherwise, checks otherwise, or does not know."""
+        self._config = config
         for name, cache in list(self._modules.items()):
             module = config.modules.get(name)
             if module is None or cache.maxsize != module.configs.remember:
@@ -137,11 +144,9 @@ class Memory:
                 if not _is_valid(known, config.connection_for(known.target), module):
                     del cache[base]
 
-    def _cache(self, module: Module) -> LRUCache[str, _TargetMemory]:
+    def _known(self, plan: TargetPlan, module: Module) -> _TargetMemory | None:
         cache = self._modules.get(module.name)
-        if cache is None or cache.maxsize != module.configs.remember:
-            cache = self._modules[module.name] = LRUCache(module.configs.remember, getsizeof=_size)
-        return cache
+        return None if cache is None else cache.get(plan.target.base)
 
 
 def _size(known: _TargetMemory) -> int:

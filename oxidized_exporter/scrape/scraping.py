@@ -47,6 +47,8 @@ class Means:
         checkers: look into configurations, which may take long and cannot be interrupted.
         settings_reader: reads the files of credentials and certificates.
         memory: of stored configurations.
+        asked: is told, when a target has been asked, its route, how attempts ended, and how many did.
+        remembered: is told then of how many devices the configuration was remembered.
         clock: monotonic seconds, for durations.
     """
 
@@ -55,6 +57,8 @@ class Means:
     checkers: Workers
     settings_reader: SettingsReader
     memory: Memory
+    asked: Callable[[str, str, int], None]
+    remembered: Callable[[int], None]
     clock: Callable[[], float] = time.perf_counter
 
 
@@ -81,10 +85,21 @@ class Scraping:
         self._nodes: NodesSummary | None = None
         self._stats: StatsSummary | None = None
         self._configs: Progress | None = None
-        self._remembered = 0
 
     async def run(self) -> None:
-        """Collect everything; raises nothing but CancelledError, on which all connections are dropped."""
+        """Collect everything; raises nothing but CancelledError, on which all connections are dropped.
+
+        What was asked is counted at the end, however it comes: callers may have left by then.
+        """
+        try:
+            await self._collect()
+        finally:
+            for request, attempts in self._journal.requests.items():
+                self._means.asked(request.route, request.result, attempts)
+            if self._configs is not None:
+                self._means.remembered(self._configs.remembered)
+
+    async def _collect(self) -> None:
         plan, limits, settings = self._plan, self._plan.config.limits, None
         async with self._running("nodes"):
             settings = await self._means.settings_reader.read(plan.connection)
@@ -123,18 +138,15 @@ class Scraping:
         failure = self._failure
         if failure is None and self._nodes is None:
             failure = self._cut_off(seconds, f", given up while {self._journal.stage}")
-        remembered, self._remembered = self._remembered, 0
         return TargetScrape(
             target=self._plan.target,
             duration=duration,
             summary=None if failure is not None else self._nodes,
             failure=failure,
             collectors=tuple(self._run_of(name, seconds=seconds) for name in self._module.collectors),
-            requests=self._journal.take_requests(),
             certificate_expiry=self._journal.certificate_expiry,
             configs=None if self._configs is None else self._configs.summary(),
             stats=self._stats,
-            remembered=remembered,
         )
 
     def _run_of(self, name: str, *, seconds: float) -> CollectorRun:
@@ -213,7 +225,6 @@ class Scraping:
                 ),
                 large=len(nodes.shown) > LARGE_DEVICES,
             )
-            self._remembered = progress.remembered
             collector = ConfigsCollector(
                 client=client, plan=self._plan, module=module, memory=memory, workers=self._means.checkers
             )

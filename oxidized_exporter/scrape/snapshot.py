@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from oxidized_exporter.oxidized.journal import Request
     from oxidized_exporter.oxidized.models import Devices, NodeList
     from oxidized_exporter.targets.url import Target
 
@@ -115,8 +114,6 @@ class TargetScrape:
         stats: None where that collector was not asked for, or has failed.
         failure: None where there is a summary.
         collectors: one run for each that was asked for.
-        requests: how many attempts ended how. Of a scrape that several callers share, each attempt is told to one.
-        remembered: devices whose configuration was not asked for, because it is remembered; told to one likewise.
         certificate_expiry: earliest ``notAfter`` of the server's certificates, Unix seconds; None without TLS.
     """
 
@@ -125,11 +122,9 @@ class TargetScrape:
     summary: NodesSummary | None
     failure: Failure | None
     collectors: tuple[CollectorRun, ...]
-    requests: Mapping[Request, int]
     certificate_expiry: float | None
     configs: ConfigsSummary | None = None
     stats: StatsSummary | None = None
-    remembered: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import AddressValueError, IPv6Address
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote_to_bytes
@@ -66,7 +67,13 @@ class Target:
 
     def url(self, path: str) -> URL:
         """Return the URL of ``path``, which begins with a slash, under this target; nothing in it is requoted."""
-        return URL(self.base + path, encoded=True)
+        return _origin(self.origin).with_path(self.prefix + path, encoded=True)
+
+
+@lru_cache(maxsize=256)
+def _origin(text: str) -> URL:
+    """Read an origin once for the many paths that are asked of it."""
+    return URL(text, encoded=True)
 
 
 def is_name(text: str) -> bool:

@@ -98,7 +98,6 @@ def _decode(body: bytes) -> Snapshot:
                 summary=summary,
                 failure=None,
                 collectors=(CollectorRun(name="nodes", success=True, duration=0.1),),
-                requests={},
                 certificate_expiry=None,
             ),
         )

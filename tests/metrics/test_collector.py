@@ -10,7 +10,6 @@ from oxidized_exporter.config import Module
 from oxidized_exporter.metrics.catalogue import CATALOGUE
 from oxidized_exporter.metrics.collector import SnapshotCollector
 from oxidized_exporter.metrics.definition import DEVICE_LABELS, DeviceMetric
-from oxidized_exporter.oxidized.journal import Request
 from oxidized_exporter.oxidized.models import Device, Devices, NodeList
 from oxidized_exporter.scrape.nodes import summarise
 from oxidized_exporter.scrape.snapshot import (
@@ -57,7 +56,6 @@ def scraped(*devices: Device, target: str = "http://a:1", module: Module | None 
         ),
         failure=None,
         collectors=(CollectorRun(name="nodes", success=True, duration=0.2),),
-        requests={Request("nodes", "success"): 1},
         certificate_expiry=9.0,
     )
 
@@ -96,7 +94,6 @@ def failed(target: str = "http://b:1") -> TargetScrape:
         summary=None,
         failure=Failure(reason="timeout", detail="…"),
         collectors=(CollectorRun(name="nodes", success=False, duration=1.5),),
-        requests={},
         certificate_expiry=None,
     )
 

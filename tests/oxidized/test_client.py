@@ -48,8 +48,7 @@ async def test_nodes(session: aiohttp.ClientSession) -> None:
         assert await client(session, journal).nodes() == b"[1]"
         [(method, url)] = canned.requests
     assert (method, url) == ("GET", URL(NODES))
-    assert journal.take_requests() == {Request("nodes", "success"): 1}
-    assert not journal.take_requests()
+    assert journal.requests == {Request("nodes", "success"): 1}
 
 
 RAISED = [kind for kind in MEANINGS if issubclass(kind, aiohttp.ClientError)]  # the one that is not: web sockets

@@ -1,9 +1,24 @@
 from __future__ import annotations
 
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import pytest
 from aiohttp import AsyncResolver, DummyCookieJar
 
-from oxidized_exporter.oxidized.journal import Journal
+from oxidized_exporter.config import Limits
+from oxidized_exporter.errors import ProtocolError
+from oxidized_exporter.oxidized.client import OxidizedClient
+from oxidized_exporter.oxidized.journal import Journal, Request
+from oxidized_exporter.oxidized.request_settings import NO_SETTINGS
 from oxidized_exporter.oxidized.transport import open_session
+from oxidized_exporter.targets.url import parse_target
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+_ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n[]"
 
 
 async def test_a_session_has_so_many_connections_and_keeps_no_cookie() -> None:
@@ -14,3 +29,71 @@ async def test_a_session_has_so_many_connections_and_keeps_no_cookie() -> None:
         assert isinstance(session.cookie_jar, DummyCookieJar)
     assert session.closed
     await resolver.close()
+
+
+@asynccontextmanager
+async def closing_server(answers: Sequence[int], connections: list[int]) -> AsyncIterator[str]:
+    """Serve so many answers on one connection after the other, then close it without a word when asked once more.
+
+    ``connections`` gets the requests of each connection.
+    """
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        number = len(connections)
+        connections.append(0)
+        while await reader.readuntil(b"\r\n\r\n"):
+            connections[number] += 1
+            if connections[number] > answers[number]:
+                break
+            writer.write(_ANSWER)
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+@asynccontextmanager
+async def asking(url: str, journal: Journal) -> AsyncIterator[OxidizedClient]:
+    resolver = AsyncResolver()
+    async with open_session(resolver=resolver, journal=journal, connections=2) as session:
+        yield OxidizedClient(
+            session=session,
+            target=parse_target(url),
+            settings=NO_SETTINGS,
+            permits=lambda _target: False,
+            journal=journal,
+            limits=Limits(attempts=1),
+            deadline=lambda: asyncio.get_running_loop().time() + 60,
+        )
+    await resolver.close()
+
+
+async def test_an_idle_connection_that_was_closed_is_no_failed_attempt() -> None:
+    connections: list[int] = []
+    journal = Journal()
+    async with closing_server([2, 2, 2], connections) as url, asking(url, journal) as client:
+        for _ in range(5):
+            assert await client.nodes() == b"[]"
+    assert connections == [3, 3, 1]
+    assert journal.requests == {Request("nodes", "success"): 5}
+
+
+async def test_a_new_connection_that_is_closed_is_asked_no_second_time() -> None:
+    connections: list[int] = []
+    journal = Journal()
+    async with closing_server([0, 0], connections) as url, asking(url, journal) as client:
+        with pytest.raises(ProtocolError):
+            await client.nodes()
+    assert connections == [1]
+    assert journal.requests == {Request("nodes", "protocol"): 1}
+
+
+async def test_where_new_connections_are_closed_as_well_it_is_given_up() -> None:
+    connections: list[int] = []
+    journal = Journal()
+    async with closing_server([1, 0], connections) as url, asking(url, journal) as client:
+        assert await client.nodes() == b"[]"
+        with pytest.raises(ProtocolError):
+            await client.nodes()
+    assert connections == [2, 1]
+    assert journal.requests == {Request("nodes", "success"): 1, Request("nodes", "protocol"): 1}

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from oxidized_exporter.config import Check, Config, Configs, Connection, LineExpression, Module
-from oxidized_exporter.scrape.memory import Memory, Remembered
+from oxidized_exporter.scrape.memory import Key, Memory, Remembered
 from oxidized_exporter.scrape.plan import TargetPlan, plan
 from oxidized_exporter.targets.pattern import TargetPattern
 from oxidized_exporter.targets.url import parse_target
@@ -26,13 +26,19 @@ def planned(target: str = "http://a:1", config: Config | None = None) -> TargetP
 
 
 def entry(size: int = 1, **changes: Any) -> Remembered:
-    return Remembered(end=1.0, modified=2.0, kind=("IOS", "g"), until=100.0, size=size, lines=0, checks=())._replace(
-        **changes
-    )
+    return Remembered(end=1.0, modified=2.0, until=100.0, size=size, lines=0, checks=())._replace(**changes)
 
 
-def entries(*names: str) -> Mapping[str, Remembered]:
-    return {name: entry(place) for place, name in enumerate(names)}
+def key(name: str) -> Key:
+    return name, "IOS", "g"
+
+
+def entries(*names: str) -> Mapping[Key, Remembered]:
+    return {key(name): entry(place) for place, name in enumerate(names)}
+
+
+def keys(*names: str) -> set[Key]:
+    return {key(name) for name in names}
 
 
 def test_what_was_kept_is_known_of_this_target_and_of_no_other() -> None:
@@ -48,15 +54,15 @@ def test_what_was_kept_is_known_of_this_target_and_of_no_other() -> None:
 
 def test_two_spellings_of_a_target_are_one() -> None:
     memory = Memory()
-    memory.keep(planned("http://a"), module(), entries("x"), present={"x"})
+    memory.keep(planned("http://a"), module(), entries("x"), present=keys("x"))
     assert memory.of(planned("HTTP://A:80/"), module()) == entries("x")
 
 
 def test_what_is_kept_later_counts_and_what_has_vanished_is_forgotten() -> None:
     memory = Memory()
-    memory.keep(planned(), module(), entries("a", "b", "c"), present={"a", "b", "c"})
-    memory.keep(planned(), module(), {"a": entry(9)}, present={"a", "c"})
-    assert memory.of(planned(), module()) == {"c": entry(2), "a": entry(9)}
+    memory.keep(planned(), module(), entries("a", "b", "c"), present=keys("a", "b", "c"))
+    memory.keep(planned(), module(), {key("a"): entry(9)}, present=keys("a", "c"))
+    assert memory.of(planned(), module()) == {key("c"): entry(2), key("a"): entry(9)}
     assert len(memory) == 2
     memory.keep(planned(), module(), {}, present=())
     assert len(memory) == 0
@@ -64,18 +70,18 @@ def test_what_is_kept_later_counts_and_what_has_vanished_is_forgotten() -> None:
 
 def test_of_more_than_the_module_remembers_the_oldest_are_left_out() -> None:
     memory, three = Memory(), module(remember=3)
-    memory.keep(planned(), three, entries("a", "b"), present="ab")
-    memory.keep(planned(), three, entries("c", "d"), present="abcd")
-    assert list(memory.of(planned(), three)) == ["b", "c", "d"]
+    memory.keep(planned(), three, entries("a", "b"), present=keys("a", "b"))
+    memory.keep(planned(), three, entries("c", "d"), present=keys("a", "b", "c", "d"))
+    assert list(memory.of(planned(), three)) == [key("b"), key("c"), key("d")]
 
 
 def test_the_target_that_was_not_scraped_for_longest_is_forgotten_first() -> None:
     memory, four = Memory(), module(remember=4)
     for target in ("http://a:1", "http://b:1"):
-        memory.keep(planned(target), four, entries("x", "y"), present="xy")
+        memory.keep(planned(target), four, entries("x", "y"), present=keys("x", "y"))
     assert memory.of(planned("http://a:1"), four)
     assert len(memory) == 4
-    memory.keep(planned("http://c:1"), four, entries("x", "y"), present="xy")
+    memory.keep(planned("http://c:1"), four, entries("x", "y"), present=keys("x", "y"))
     assert len(memory) == 4
     assert not memory.of(planned("http://b:1"), four)
     assert memory.of(planned("http://a:1"), four)
@@ -85,17 +91,17 @@ def test_a_reload_does_not_change_which_target_is_forgotten_first() -> None:
     memory, two = Memory(), module(remember=2)
     config = Config(modules={"default": two})
     for target in ("http://a:1", "http://b:1"):
-        memory.keep(planned(target, config), two, entries("x"), present="x")
+        memory.keep(planned(target, config), two, entries("x"), present=keys("x"))
     assert memory.of(planned("http://a:1", config), two)
     memory.forget_all_but(config)
-    memory.keep(planned("http://c:1", config), two, entries("x"), present="x")
+    memory.keep(planned("http://c:1", config), two, entries("x"), present=keys("x"))
     assert not memory.of(planned("http://b:1", config), two)
     assert memory.of(planned("http://a:1", config), two)
 
 
 def test_remembering_can_be_off() -> None:
     memory, off = Memory(), module(remember=0)
-    memory.keep(planned(), off, entries("x"), present="x")
+    memory.keep(planned(), off, entries("x"), present=keys("x"))
     assert not memory.of(planned(), off)
     assert len(memory) == 0
 
@@ -103,7 +109,7 @@ def test_remembering_can_be_off() -> None:
 def test_changed_checks_forget_everything() -> None:
     memory = Memory()
     telnet = Check(must_not_match=LineExpression("telnet"))
-    memory.keep(planned(), module(telnet=telnet), entries("x"), present="x")
+    memory.keep(planned(), module(telnet=telnet), entries("x"), present=keys("x"))
     assert memory.of(planned(), module(telnet=Check(must_not_match=LineExpression("telnet"))))
     assert not memory.of(planned(), module(telnet=Check(must_match=LineExpression("telnet"))))
     assert not memory.of(planned(), module(ssh=telnet))
@@ -113,7 +119,7 @@ def test_changed_checks_forget_everything() -> None:
 def test_the_order_of_checks_counts_since_results_stand_in_it() -> None:
     memory = Memory()
     one, other = Check(must_match=LineExpression("a")), Check(must_match=LineExpression("b"))
-    memory.keep(planned(), module(one=one, other=other), entries("x"), present="x")
+    memory.keep(planned(), module(one=one, other=other), entries("x"), present=keys("x"))
     assert not memory.of(planned(), module(other=other, one=one))
 
 
@@ -124,7 +130,7 @@ def connected(**settings: Any) -> Config:
 
 def test_another_connection_forgets_everything() -> None:
     memory = Memory()
-    memory.keep(planned(config=connected()), module(), entries("x"), present="x")
+    memory.keep(planned(config=connected()), module(), entries("x"), present=keys("x"))
     assert memory.of(planned(config=connected()), module())
     assert not memory.of(planned(config=connected(host_header="other")), module())
     assert not memory.of(planned(), module())
@@ -134,8 +140,8 @@ def test_a_reload_forgets_what_it_changes_and_nothing_else() -> None:
     memory = Memory()
     before = connected()
     for target in ("http://a:1", "http://b:1"):
-        memory.keep(planned(target, before), module(), entries("x"), present="x")
-    memory.keep(planned("http://a:1", before), module(name="gone"), entries("x"), present="x")
+        memory.keep(planned(target, before), module(), entries("x"), present=keys("x"))
+    memory.keep(planned("http://a:1", before), module(name="gone"), entries("x"), present=keys("x"))
 
     memory.forget_all_but(replace(before))
     assert len(memory) == 2
@@ -159,3 +165,16 @@ def test_an_entry_lives_between_18_and_24_hours() -> None:
     assert Memory(clock=lambda: 5.0, uniform=uniform).until() == 5 + 24 * HOUR
     assert drawn == [(18 * HOUR, 24 * HOUR)]
     assert len({Memory(clock=lambda: 5.0).until() for _ in range(10)}) > 1
+
+
+def test_a_scrape_that_began_before_a_reload_leaves_nothing_behind() -> None:
+    memory = Memory()
+    before, after = connected(host_header="old"), connected()
+    memory.keep(planned(config=before), module(), entries("x"), present=keys("x"))
+    memory.forget_all_but(after)
+    memory.keep(planned(config=before), module(), entries("x"), present=keys("x"))
+    memory.keep(planned(config=before), module(name="gone"), entries("x"), present=keys("x"))
+    assert len(memory) == 0
+    memory.keep(planned(config=after), module(), entries("x"), present=keys("x"))
+    memory.keep(planned(config=before), module(remember=7), entries("y"), present=keys("y"))
+    assert memory.of(planned(config=after), module()) == entries("x")

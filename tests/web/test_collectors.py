@@ -605,3 +605,30 @@ async def test_whatever_devices_are_called_nothing_but_reads_is_asked_for(seed: 
     assert answer.value("oxidized_status") == 1
     assert {path.split("/")[1] for path in asked} <= {"nodes.json", "nodes", "node"}
     assert all(path in {"/nodes.json", "/nodes/stats"} or path.startswith("/node/fetch/") for path in asked)
+
+
+async def test_rows_of_one_full_name_are_remembered_each_by_itself() -> None:
+    """They differ in what the file or the database says of the model; both show the one stored configuration."""
+    devices = (Device(name="sw1", group="a", model="IOS"), Device(name="sw1", group="a", model="NXOS"))
+    config = configuring(telnet=Check(must_not_match=LineExpression("telnet"), models=(Expression("IOS"),)))
+    async with instance(*devices) as oxidized, running_exporter(config=config) as exporter:
+        for requests in (3, 1):
+            answer = await exporter.probe(oxidized.url)
+            assert len(oxidized.asked()) == requests
+            assert len(answer.all("oxidized_device_config_size")) == 2
+            assert [labels["model"] for labels, _ in answer.all("oxidized_device_config_check")] == ["IOS"]
+
+
+async def test_what_an_abandoned_scrape_asked_and_remembered_is_counted() -> None:
+    async with instance(*switches(3)) as oxidized, running_exporter(config=configuring(*_ALL)) as exporter:
+        held = Held(oxidized, exporter)
+        await exporter.probe(oxidized.url)
+        oxidized.app[FAULTS].switch_on(Fault.HANG_BEFORE_HEADERS, path="/nodes/stats")
+        probe = held.probe()
+        await held.arrived(1)
+        probe.cancel()
+        await in_flight(exporter, 0)
+        told = await own(exporter)
+    assert told.value("oxidized_exporter_upstream_requests_total", route="nodes", result="success") == 2
+    assert told.value("oxidized_exporter_upstream_requests_total", route="stats", result="timeout") == 1
+    assert told.value("oxidized_exporter_remembered_config_hits_total") == 3
