@@ -224,7 +224,7 @@ class NotJsonError(ProbeError):
 
 
 class SchemaError(ProbeError):
-    """The body is JSON, but no list of devices."""
+    """The body is not what its route gives: a list of devices, a table of statistics, or a configuration."""
 
     reason = "schema"
 
@@ -236,7 +236,12 @@ class TargetDeniedError(ProbeError):
 
 
 def place(error: BaseException) -> str:
-    """Say which unexpected exception it is and where it arose, without its message, which may quote a secret."""
+    """Say which unexpected exception it is and where it arose, without its message, which may quote a secret.
+
+    Of a group, as a TaskGroup raises, it is the first one.
+    """
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
     frames = [f"{frame.filename}:{frame.lineno} in {frame.name}" for frame in traceback.extract_tb(error.__traceback__)]
     return " < ".join([type(error).__name__, *reversed(frames[-_FRAMES:])])
 

@@ -21,7 +21,7 @@ _Result = TypeVar("_Result")
 class Workers:
     """One thread for what is small and one for what is large, so that what is small never waits behind what is large.
 
-    Not more: they compute in Python, and each keeps the loop from its turn (docs/performance.md).
+    Not more for a kind of work: they compute in Python, and each keeps the loop from its turn (docs/performance.md).
 
     Attributes:
         beside: one more, for what work leaves to a library that lets go of the interpreter.
@@ -45,13 +45,13 @@ class Workers:
         """
         abandoned = threading.Event()
 
-        def check() -> None:
+        def still_wanted() -> None:
             if abandoned.is_set():
                 raise _AbandonedError
 
         try:
             thread = self._large if large else self._small
-            return await asyncio.get_running_loop().run_in_executor(thread, work, check)
+            return await asyncio.get_running_loop().run_in_executor(thread, work, still_wanted)
         finally:
             abandoned.set()
 

@@ -74,7 +74,8 @@ _TABLES: Final = """\
 | the same: maximum | ≤ 2× | 2.10× | **missed** |
 | memory after 200 probes of 10,000 devices against after 20 (80 MiB) | ≤ 1.05× | 1.02× | met |
 | `configs` of 5,000 devices, first scrape: requests a second against a bare aiohttp loop | ≥ 0.85× | 0.90× | met |
-| the same, nothing changed: 1 request, time against `nodes` alone | ≤ 1.3× | 1.40× | **missed** |
+| the same, nothing changed: requests | ≤ 1 | 1.00 | met |
+| the same, nothing changed: time against `nodes` alone | ≤ 1.3× | 1.40× | **missed** |
 | `stats` page of 10,000 devices against `json.loads` of nodes.json | ≤ 6× | 3.00× | met |
 | `/-/healthy` while 8 probes with `stats` of 10,000 devices run, against one alone (100 ms): 99th percentile | ≤ 0.8× \
 | 0.60× | met |

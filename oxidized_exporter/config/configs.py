@@ -1,7 +1,6 @@
 """What the collector ``configs`` does: how fast it asks, how much it remembers, what it checks."""
 # Annotations are evaluated here: pydantic reads them.
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -9,24 +8,11 @@ from typing import Annotated, Final
 
 from oxidized_exporter.config.expression import Expression, LineExpression
 from oxidized_exporter.config.selector import one_matches
-from oxidized_exporter.config.text import Text
+from oxidized_exporter.config.text import Name, Text
 
 MOST_AT_ONCE: Final = 8
-_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
-def parse_name(text: str) -> str:
-    """Read the name of an entry.
-
-    Raises:
-        ValueError: it is none.
-    """
-    if not _NAME.fullmatch(text):
-        raise ValueError("must be a name of letters, digits, _ and -, at most 64 characters")
-    return text
-
-
-Name = Annotated[str, Text(parse=parse_name, form="name", pattern=f"^{_NAME.pattern}$")]
 _LineExpression = Annotated[LineExpression, Text(parse=LineExpression, form="line expression", example="^ntp server ")]
 _Expressions = tuple[Annotated[Expression, Text(parse=Expression, form="expression", example="IOS.*")], ...]
 
@@ -57,7 +43,7 @@ class Check:
             for expressions, value in ((self.models, model), (self.groups, group))
         )
 
-    def holds(self, content: bytes) -> bool:
+    def holds(self, content: bytes | bytearray) -> bool:
         """Tell whether a configuration is as it must be; takes time, so call it off the loop."""
         if self.must_match is not None:
             return self.must_match.found_in(content)

@@ -53,7 +53,7 @@ class LineExpression(Expression):
         super().__init__(text)  # by itself, so that a message does not tell of what is put around it
         self._compiled = _compile(f"(?m:{text})")
 
-    def found_in(self, content: bytes) -> bool:
+    def found_in(self, content: bytes | bytearray) -> bool:
         """Tell whether any part of ``content`` matches; takes time, so call it off the loop where that is large."""
         return self._compiled.search(content) is not None
 

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from oxidized_exporter.config.checks import check
+from oxidized_exporter.config.consistency import check
 from oxidized_exporter.config.document import Document, Issue, read_document
 from oxidized_exporter.config.files import read_start
 from oxidized_exporter.config.schema import at, is_connection_key, validate

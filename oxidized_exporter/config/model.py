@@ -10,11 +10,11 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, Final, Literal, get_args
 
-from oxidized_exporter.config.configs import Configs, Name
+from oxidized_exporter.config.configs import Configs
 from oxidized_exporter.config.connection import Connection
 from oxidized_exporter.config.durations import DURATION, parse_duration
 from oxidized_exporter.config.selector import DeviceFields, Selector
-from oxidized_exporter.config.text import Text
+from oxidized_exporter.config.text import Name, Text
 from oxidized_exporter.config.urls import parse_target_url
 from oxidized_exporter.targets.pattern import AccessPattern, parse_access_pattern
 from oxidized_exporter.targets.url import Target

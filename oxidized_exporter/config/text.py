@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -137,3 +138,20 @@ def _wanted(form: str, example: str, value: object) -> str:
 
 def _described(schema: JsonSchemaValue, *, form: str, example: str) -> JsonSchemaValue:
     return {**schema, "$comment": form, **({"examples": [example]} if example else {})}
+
+
+_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+def parse_name(text: str) -> str:
+    """Read the name of an entry.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if not _NAME.fullmatch(text):
+        raise ValueError("must be a name of letters, digits, _ and -, at most 64 characters")
+    return text
+
+
+Name = Annotated[str, Text(parse=parse_name, form="name", pattern=f"^{_NAME.pattern}$")]

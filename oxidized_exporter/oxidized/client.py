@@ -122,7 +122,7 @@ class OxidizedClient:
             None where there is none: an empty body, or one of the texts that Oxidized sends in its place with 200.
         """
         counting = Counting(hold=hold)
-        await self._read(Route.FETCH, path, take=counting.add, page=False)
+        await self._read(Route.FETCH, path, take=counting.add, may_be_html=False)
         return counting.configuration()
 
     async def _get(self, route: Route, path: str) -> bytearray:
@@ -130,11 +130,8 @@ class OxidizedClient:
         await self._read(route, path, take=body.extend)
         return body
 
-    async def _read(self, route: Route, path: str, *, take: Callable[[bytes], None], page: bool = True) -> None:
-        """Ask until there is an answer or trying again makes no sense, and give its body to ``take`` as it comes.
-
-        ``page`` tells whether the body may be HTML.
-        """
+    async def _read(self, route: Route, path: str, *, take: Callable[[bytes], None], may_be_html: bool = True) -> None:
+        """Ask until there is an answer or trying again makes no sense, and give its body to ``take`` as it comes."""
         try:
             response = await self._answer(route, path)
         except ProbeError as error:
@@ -146,7 +143,7 @@ class OxidizedClient:
         try:
             async with response:
                 headers = response.headers  # the response's own properties parse them
-                if not page and _HTML in headers.get(CONTENT_TYPE, "").lower():
+                if not may_be_html and _HTML in headers.get(CONTENT_TYPE, "").lower():
                     raise SchemaError("the answer is a web page, and no configuration")
                 if int(headers.get(CONTENT_LENGTH, 0)) > limit:
                     raise TooLargeError(f"the body is larger than {limit} bytes")

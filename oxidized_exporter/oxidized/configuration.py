@@ -12,7 +12,8 @@ MOST_HELD: Final = 16 * 1024 * 1024
 """Bytes of a configuration that are held for checks at most."""
 
 _PREFIX: Final = "/node/fetch/"
-_JSON: Final = ".json"
+# Oxidized takes the name apart at its dots to find a format, and puts together again what is left.
+_FORMAT: Final = re.compile(r"(?:(?:^|\.)json|\.)\Z")
 # A % would be decoded once more by a proxy in between.
 _UNSAFE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\\%]|[\ud800-\udfff]")
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_~-][A-Za-z0-9_.~-]*(?:/[A-Za-z0-9_~-][A-Za-z0-9_.~-]*)*")  # as most are
@@ -30,7 +31,7 @@ class Skip(StrEnum):
     EMPTY_GROUP = "empty_group"
     """No path leads there: Oxidized looks for a group that is not empty."""
     JSON_NAME = "json_name"
-    """Oxidized takes the end of the name for a format."""
+    """For Oxidized its end, ``json`` or a dot, is no part of it: another device would answer."""
     NAMESAKE = "namesake"
     """It has no group, and a device of the same name has: the file output may answer with the other's."""
     UNGROUPED = "ungrouped"
@@ -45,14 +46,14 @@ def fetch_path(*, full_name: str, name: str, group: str) -> str | Skip:
     grouped = full_name != name
     if grouped and full_name != f"{group}/{name}":
         return Skip.UNSAFE_NAME  # cut, or made up: nobody knows where it leads
-    if _PLAIN.fullmatch(full_name) and "/" not in name and not name.endswith(_JSON):
+    if _PLAIN.fullmatch(full_name) and "/" not in name and not _FORMAT.search(name):
         return _PREFIX + full_name
     segments = [*group.split("/"), name] if grouped else [name]
     if not name or "/" in name or any(segment in _DOTS or _UNSAFE.search(segment) for segment in segments):
         return Skip.UNSAFE_NAME
     if not all(segments):
         return Skip.EMPTY_GROUP
-    if name.endswith(_JSON):
+    if _FORMAT.search(name):
         return Skip.JSON_NAME
     return _PREFIX + "/".join(quote(segment, safe="") for segment in segments)
 
@@ -69,7 +70,7 @@ class Configuration:
 
     size: int
     lines: int
-    content: bytes | None
+    content: bytearray | None
 
 
 class Counting:
@@ -79,7 +80,7 @@ class Counting:
         """Hold up to `MOST_HELD` bytes, or the few that tell whether it is a configuration at all."""
         self._most = MOST_HELD if hold else _LONGEST_TEXT
         self._hold = hold
-        self._held: list[bytes] = []
+        self._held = bytearray()
         self._size = 0
         self._lines = 0
 
@@ -88,16 +89,16 @@ class Counting:
         self._size += len(chunk)
         self._lines += chunk.count(b"\n")
         if self._size <= self._most:
-            self._held.append(chunk)
+            self._held += chunk
         else:
             self._held.clear()
 
     def configuration(self) -> Configuration | None:
         """Return what was counted; None for an empty body and for a text that says that there is none."""
-        if self._size <= _LONGEST_TEXT and _NONE.fullmatch(b"".join(self._held)):
+        if self._size <= _LONGEST_TEXT and _NONE.fullmatch(self._held):
             return None
         return Configuration(
             size=self._size,
             lines=self._lines,
-            content=b"".join(self._held) if self._hold and self._size <= self._most else None,
+            content=self._held if self._hold and self._size <= self._most else None,
         )

@@ -30,7 +30,7 @@ _MAX_DIGITS: Final = 300  # a longer integer is kept as its text: Python refuses
 _ESCAPES: Final = re.compile(rb"\\\\|\\u[dD][89abAB]..\\u[dD][c-fC-F]..|(\\u[dD][89a-fA-F]..)")
 
 
-def decode_rows(body: bytes | bytearray, *, max_rows: int, check: Callable[[], None] = lambda: None) -> Rows:
+def decode_rows(body: bytes | bytearray, *, max_rows: int, still_wanted: Callable[[], None] = lambda: None) -> Rows:
     """Return the readable rows of nodes.json and how many are not.
 
     A row is readable when it is an object of at most 256 KiB whose ``name`` is text, a number or a boolean. Whatever
@@ -39,7 +39,7 @@ def decode_rows(body: bytes | bytearray, *, max_rows: int, check: Callable[[], N
     Args:
         body: is not kept beyond the rows.
         max_rows: with more the body is refused.
-        check: called again and again; what it raises ends the work.
+        still_wanted: called again and again; what it raises ends the work.
 
     Raises:
         NotJsonError: not UTF-8, not JSON, or nested too deeply.
@@ -55,15 +55,15 @@ def decode_rows(body: bytes | bytearray, *, max_rows: int, check: Callable[[], N
         for decoder, short in ((_SHORT, True), (_ANY_LENGTH, False)):
             with suppress(msgspec.DecodeError, RecursionError):
                 return Rows(_no_more_than(max_rows, decoder.decode(body)), invalid=0, labels_short=short)
-            check()
-    return _decode_row_by_row(body, max_rows=max_rows, check=check)
+            still_wanted()
+    return _decode_row_by_row(body, max_rows=max_rows, still_wanted=still_wanted)
 
 
-def _decode_row_by_row(body: bytes | bytearray, *, max_rows: int, check: Callable[[], None]) -> Rows:
+def _decode_row_by_row(body: bytes | bytearray, *, max_rows: int, still_wanted: Callable[[], None]) -> Rows:
     parts = _no_more_than(max_rows, _split(body, max_rows=max_rows))
     rows = []
     for part in parts:
-        check()
+        still_wanted()
         if (row := _read_row(part)) is not None:
             rows.append(row)
     if parts and not rows:

@@ -32,7 +32,7 @@ class Request(NamedTuple):
 
 @dataclass(slots=True, kw_only=True)
 class Journal:
-    """Written by the transport while a target is scraped, read when the scrape is over.
+    """Written while a target is scraped, and read at any moment.
 
     Attributes:
         stage: where the scrape stands, for the message of a time-out.

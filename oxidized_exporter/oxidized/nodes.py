@@ -24,23 +24,23 @@ _REMEMBERED_BYTES: Final = 256
 _MAX_UTF8_WIDTH: Final = 4
 
 
-def read_nodes(body: bytes | bytearray, *, limits: Limits, check: Callable[[], None] = lambda: None) -> NodeList:
+def read_nodes(body: bytes | bytearray, *, limits: Limits, still_wanted: Callable[[], None] = lambda: None) -> NodeList:
     """Read the body of nodes.json; takes time in proportion to its rows.
 
     Args:
         body: is not kept, nor is any part of its ``vars``.
         limits: bounds of the rows and of a label's value.
-        check: called again and again; what it raises ends the work.
+        still_wanted: called again and again; what it raises ends the work.
 
     Raises:
         NotJsonError: not UTF-8, not JSON, or nested too deeply.
         SchemaError: no list, or rows of which none is readable.
         TooLargeError: too many rows.
     """
-    found = decode_rows(body, max_rows=limits.rows, check=check)
+    found = decode_rows(body, max_rows=limits.rows, still_wanted=still_wanted)
     cutter = _Cutter(limits.label_bytes, longest=SHORT_CHARACTERS if found.labels_short else None)
-    devices = _columns(found.rows, cut=cutter, check=check)
-    kept = _without_duplicates(devices, check=check)
+    devices = _columns(found.rows, cut=cutter, still_wanted=still_wanted)
+    kept = _without_duplicates(devices, still_wanted=still_wanted)
     return NodeList(devices=kept, duplicates=len(devices) - len(kept), invalid=found.invalid, cut_labels=cutter.cuts)
 
 
@@ -69,31 +69,31 @@ class _Cutter:
 class _Exposures(dict[bytes, bool]):
     """Remembers what was found in the variables of one list, where they are short: most devices have the same few."""
 
-    def __init__(self, check: Callable[[], None]) -> None:
+    def __init__(self, still_wanted: Callable[[], None]) -> None:
         super().__init__()
-        self._check = check
+        self._still_wanted = still_wanted
 
     def __missing__(self, variables: bytes) -> bool:
-        self._check()
+        self._still_wanted()
         exposed = _exposes_secrets(variables)
         if len(variables) <= _REMEMBERED_BYTES:
             self[variables] = exposed
         return exposed
 
 
-def _columns(rows: Sequence[Row], *, cut: _Cutter, check: Callable[[], None]) -> Devices:
+def _columns(rows: Sequence[Row], *, cut: _Cutter, still_wanted: Callable[[], None]) -> Devices:
     """Read column after column, each in a loop that Python runs fast."""
-    times = Times(check)
-    exposures = _Exposures(check)
+    times = Times(still_wanted)
+    exposures = _Exposures(still_wanted)
     jobs = [row.last for row in rows]
     statuses = [row.status or (row.last.status if row.last else NEVER) or "unknown" for row in rows]
-    check()
+    still_wanted()
     succeeded = [
         None if job is None else (job.status or status) == SUCCESS for job, status in zip(jobs, statuses, strict=True)
     ]
     start = list(map(times.__getitem__, [None if job is None else job.start for job in jobs]))
     end = list(map(times.__getitem__, [None if job is None else job.end for job in jobs]))
-    check()
+    still_wanted()
     return Devices(
         full_name=cut([row.name if row.full_name is None else row.full_name for row in rows]),
         name=cut([row.name for row in rows]),
@@ -110,13 +110,13 @@ def _columns(rows: Sequence[Row], *, cut: _Cutter, check: Callable[[], None]) ->
     )
 
 
-def _without_duplicates(devices: Devices, *, check: Callable[[], None]) -> Devices:
+def _without_duplicates(devices: Devices, *, still_wanted: Callable[[], None]) -> Devices:
     if len(set(devices.full_name)) == len(devices):
         return devices
     labels = zip(devices.full_name, devices.name, devices.group, devices.model, strict=True)
     kept: dict[tuple[str, ...], Device] = {}
     for identity, device in zip(labels, devices, strict=True):
-        check()
+        still_wanted()
         rival = kept.get(identity)
         if rival is None or _precedence(device) > _precedence(rival):
             kept[identity] = device

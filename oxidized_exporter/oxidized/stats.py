@@ -87,16 +87,19 @@ class _Columns(NamedTuple):
     width: int
 
 
+_CELLS: Final = frozenset({"td", "th"})  # a comment is no cell
 _HEADERS: Final = ("name", "total runs", "total failures", "last update", "last failure")  # in the order of _Columns
 
 
-def read_stats(body: bytes | bytearray, *, limits: Limits, check: Callable[[], None] = lambda: None) -> StatsPage:
+def read_stats(
+    body: bytes | bytearray, *, limits: Limits, still_wanted: Callable[[], None] = lambda: None
+) -> StatsPage:
     """Read the body of ``/nodes/stats``, a piece of some rows at a time.
 
     Args:
         body: is not kept. What is not UTF-8 in it becomes U+FFFD.
         limits: bounds of the rows.
-        check: called again and again; what it raises ends the work.
+        still_wanted: called again and again; what it raises ends the work.
 
     Raises:
         SchemaError: no table of statistics, one without the columns that are needed or with one of them twice, or with
@@ -106,13 +109,13 @@ def read_stats(body: bytes | bytearray, *, limits: Limits, check: Callable[[], N
     table = _START.search(body, 0, _BEFORE_BYTES)
     if table is None:
         raise SchemaError("the page has no table of statistics")
-    times = Times(check)
+    times = Times(still_wanted)
     columns: _Columns | None = None
     rows: list[tuple[str, DeviceStats]] = []
     invalid = 0
     end = table.end()
     for begin, end in _pieces(body, table.end()):
-        check()
+        still_wanted()
         for cells in _rows(body[begin:end]):
             if columns is None:
                 columns = _find_columns(cells)
@@ -161,7 +164,7 @@ def _pieces(body: bytes | bytearray, begin: int) -> Iterator[tuple[int, int]]:
 def _rows(piece: bytes | bytearray) -> Iterator[list[LexborNode]]:
     text = _FORMATTING.sub(rb"\1span", piece).decode(errors="replace")
     for row in LexborHTMLParser(f"<table>{text}").css("tr"):
-        yield list(row.iter())
+        yield [cell for cell in row.iter() if cell.tag in _CELLS]
 
 
 def _find_columns(cells: list[LexborNode]) -> _Columns | None:

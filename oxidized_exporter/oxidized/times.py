@@ -54,14 +54,14 @@ class Times(dict[str | None, float | None]):
     are parsed. Lives as long as the reading of a list.
     """
 
-    def __init__(self, check: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, still_wanted: Callable[[], None] = lambda: None) -> None:
         """Take what is called for each text that is read; what it raises ends the reading."""
         super().__init__()
         self._hours = _Hours()
-        self._check = check
+        self._still_wanted = still_wanted
 
     def __missing__(self, text: str | None) -> float | None:
-        self._check()
+        self._still_wanted()
         time: float | None
         try:
             time = self._hours[text[:_HOUR]] + _WITHIN_HOUR[text[_HOUR:]]  # type: ignore[index]  # None is caught

@@ -55,7 +55,7 @@ class Progress:
         failure: of the first of them.
         given_up: whether nothing more is asked.
         answers_ungrouped: whether a device without a group was ever had of this target.
-        troubled: full names that failed or are under way.
+        troubled: full names that failed when they were asked for last, or are under way.
         fresh: what is to be remembered.
     """
 
@@ -90,7 +90,7 @@ class Progress:
         )
 
 
-def begin(
+def plan_fetches(
     nodes: NodesSummary,
     *,
     known: Mapping[Key, Remembered],
@@ -98,7 +98,7 @@ def begin(
     now: float,
     troubled: Container[str] = (),
     shuffle: Callable[[list[Wanted]], None] = random.shuffle,
-    check: Callable[[], None] = lambda: None,
+    still_wanted: Callable[[], None] = lambda: None,
 ) -> Progress:
     """Fill in what is remembered, and decide what to ask for; takes time, so call it off the loop.
 
@@ -109,7 +109,7 @@ def begin(
         now: in the memory's time.
         troubled: full names that are asked for last, since they failed or hung when they were asked for before.
         shuffle: brings what is asked for into another order each time.
-        check: called again and again; what it raises ends the work.
+        still_wanted: called again and again; what it raises ends the work.
     """
     devices = nodes.shown
     count = len(devices)
@@ -140,7 +140,7 @@ def begin(
                 progress.skipped[entry.skip] += 1
             progress.remembered += 1
             continue
-        check()
+        still_wanted()
         path = fetch_path(full_name=full_name, name=name, group=group)
         if full_name == name and not isinstance(path, Skip) and name in namesakes:
             path = Skip.NAMESAKE
@@ -151,6 +151,7 @@ def begin(
     for wanted in (unseen, changed, last):
         shuffle(wanted)
     progress.wanted = unseen + changed + last
+    progress.troubled = {devices.full_name[wanted.place] for wanted in last}  # until they answer
     return progress
 
 
@@ -232,7 +233,9 @@ class ConfigsCollector:
     async def _results(self, checks: Mapping[str, Check], found: Configuration | None) -> Mapping[str, bool]:
         if found is None or (content := found.content) is None:
             return {}
-        return await self.workers.run(lambda check: _held(checks, content, check), large=found.size > LARGE_BYTES)
+        return await self.workers.run(
+            lambda still_wanted: _held(checks, content, still_wanted), large=found.size > LARGE_BYTES
+        )
 
     @staticmethod
     def _says_ungrouped(error: ProbeError, devices: Devices, place: int, progress: Progress) -> bool:
@@ -264,9 +267,9 @@ class ConfigsCollector:
         )
 
 
-def _held(checks: Mapping[str, Check], content: bytes, check: Callable[[], None]) -> dict[str, bool]:
+def _held(checks: Mapping[str, Check], content: bytearray, still_wanted: Callable[[], None]) -> dict[str, bool]:
     results = {}
     for name, one in checks.items():
-        check()
+        still_wanted()
         results[name] = one.holds(content)
     return results

@@ -98,7 +98,7 @@ class Memory:
         return known.entries if known is not None and _is_valid(known, plan.connection, module) else {}
 
     def troubled(self, plan: TargetPlan, module: Module) -> frozenset[str]:
-        """Return the full names that failed, or were under way at the end, when the target was scraped last."""
+        """Return the full names that failed, or were under way at the end, when they were asked for last."""
         known = self._known(plan, module)
         return frozenset() if known is None else known.troubled
 

@@ -22,7 +22,7 @@ STATUSES: Final = (SUCCESS, "no_connection", "fail", "timelimit", NEVER, OTHER)
 
 
 def collect_nodes(
-    body: bytes | bytearray, *, module: Module, limits: Limits, check: Callable[[], None] = lambda: None
+    body: bytes | bytearray, *, module: Module, limits: Limits, still_wanted: Callable[[], None] = lambda: None
 ) -> NodesSummary:
     """Read and sum up the body of nodes.json; takes time, so call it off the loop.
 
@@ -30,23 +30,25 @@ def collect_nodes(
         body: is not kept.
         module: which devices count, and which have series of their own.
         limits: bounds of the rows and of a label's value.
-        check: called again and again; what it raises ends the work.
+        still_wanted: called again and again; what it raises ends the work.
 
     Raises:
         NotJsonError: not UTF-8, not JSON, or nested too deeply.
         SchemaError: no list, or rows of which none is readable.
         TooLargeError: too many rows.
     """
-    return summarise(read_nodes(body, limits=limits, check=check), module=module, check=check)
+    return summarise(
+        read_nodes(body, limits=limits, still_wanted=still_wanted), module=module, still_wanted=still_wanted
+    )
 
 
-def summarise(nodes: NodeList, *, module: Module, check: Callable[[], None] = lambda: None) -> NodesSummary:
+def summarise(nodes: NodeList, *, module: Module, still_wanted: Callable[[], None] = lambda: None) -> NodesSummary:
     """Select, count and compare.
 
     With more selected devices than the module's ``max_devices`` none has series of its own: a part of them, chosen by
     nothing, would make rules lie.
     """
-    selected = _selected(nodes.devices, module=module, check=check)
+    selected = _selected(nodes.devices, module=module, still_wanted=still_wanted)
     spelt = Counter(selected.status)
     by_status = {status: spelt.pop(status, 0) for status in STATUSES if status != OTHER}
     by_status[OTHER] = spelt.total()
@@ -64,12 +66,12 @@ def summarise(nodes: NodeList, *, module: Module, check: Callable[[], None] = la
     )
 
 
-def _selected(devices: Devices, *, module: Module, check: Callable[[], None]) -> Devices:
+def _selected(devices: Devices, *, module: Module, still_wanted: Callable[[], None]) -> Devices:
     if module.selects_all:
         return devices
     chosen = []
     for device in devices:
-        check()
+        still_wanted()
         chosen.append(module.selects(device))
     return devices.where(chosen)
 

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from oxidized_exporter.errors import ProbeError, ProbeTimeoutError, ProtocolError, place
+from oxidized_exporter.errors import ProbeError, ProbeTimeoutError, ProtocolError, SchemaError, place
 from oxidized_exporter.oxidized.client import OxidizedClient
 from oxidized_exporter.oxidized.journal import Journal, Stage
 from oxidized_exporter.oxidized.resolver import GuardedResolver
 from oxidized_exporter.oxidized.transport import open_session
-from oxidized_exporter.scrape.configs import ConfigsCollector, begin
+from oxidized_exporter.scrape.configs import ConfigsCollector, plan_fetches
 from oxidized_exporter.scrape.nodes import collect_nodes
 from oxidized_exporter.scrape.snapshot import CollectorRun, Failure, TargetScrape
 from oxidized_exporter.scrape.stats import collect_stats
@@ -196,7 +196,9 @@ class Scraping:
         body = await client.nodes()
         self._journal.enter(Stage.DECODE)
         self._nodes = await self._means.workers.run(
-            lambda check: collect_nodes(body, module=self._module, limits=self._plan.config.limits, check=check),
+            lambda still_wanted: collect_nodes(
+                body, module=self._module, limits=self._plan.config.limits, still_wanted=still_wanted
+            ),
             large=len(body) > LARGE_BYTES,
         )
         self._ended("nodes", success=self._nodes.complete)
@@ -204,24 +206,30 @@ class Scraping:
     async def _collect_stats(self, client: OxidizedClient, nodes: NodesSummary) -> None:
         async with self._running("stats"):
             body = await client.stats()
-            self._stats = await self._means.workers.run(
-                lambda check: collect_stats(body, nodes, limits=self._plan.config.limits, check=check),
+            self._stats = stats = await self._means.workers.run(
+                lambda still_wanted: collect_stats(
+                    body, nodes, limits=self._plan.config.limits, still_wanted=still_wanted
+                ),
                 large=len(body) > LARGE_BYTES,
             )
-            self._ended("stats", success=True)
+            failure = None
+            if stats.unreadable:
+                detail = f"{stats.unreadable} rows of the statistics page cannot be read"
+                failure = Failure(reason=SchemaError.reason, detail=detail)
+            self._ended("stats", success=failure is None, failure=failure)
 
     async def _collect_configs(self, client: OxidizedClient, nodes: NodesSummary) -> None:
         async with self._running("configs"):
             memory, module = self._means.memory, self._module
             known, troubled = memory.of(self._plan, module), memory.troubled(self._plan, module)
             self._configs = progress = await self._means.workers.run(
-                lambda check: begin(
+                lambda still_wanted: plan_fetches(
                     nodes,
                     known=known,
                     checks=module.configs.checks,
                     now=memory.now(),
                     troubled=troubled,
-                    check=check,
+                    still_wanted=still_wanted,
                 ),
                 large=len(nodes.shown) > LARGE_DEVICES,
             )

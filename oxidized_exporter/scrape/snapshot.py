@@ -64,6 +64,7 @@ class StatsSummary:
         last_success: Unix seconds, likewise.
         last_failure: Unix seconds, likewise.
         ambiguous: names that stand more than once, so that nobody knows whom the page means.
+        unreadable: rows that could not be read.
         oxidized_version: None where the page does not say.
         web_version: likewise.
     """
@@ -73,6 +74,7 @@ class StatsSummary:
     last_success: Sequence[float | None]
     last_failure: Sequence[float | None]
     ambiguous: int
+    unreadable: int
     oxidized_version: str | None
     web_version: str | None
 

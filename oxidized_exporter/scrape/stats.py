@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def collect_stats(
-    body: bytes | bytearray, nodes: NodesSummary, *, limits: Limits, check: Callable[[], None] = lambda: None
+    body: bytes | bytearray, nodes: NodesSummary, *, limits: Limits, still_wanted: Callable[[], None] = lambda: None
 ) -> StatsSummary:
     """Read the statistics page and give its rows to the devices that are shown; takes time: call it off the loop.
 
@@ -27,13 +27,13 @@ def collect_stats(
         body: of the page; is not kept.
         nodes: the node list of the same scrape.
         limits: bounds of the rows.
-        check: called again and again; what it raises ends the work.
+        still_wanted: called again and again; what it raises ends the work.
 
     Raises:
         SchemaError: it is no such page, or one whose rows come otherwise than with it.
         TooLargeError: it has too many rows.
     """
-    page = read_stats(body, limits=limits, check=check)
+    page = read_stats(body, limits=limits, still_wanted=still_wanted)
     if nodes.nodes.devices and not (page.devices or page.repeated):
         raise SchemaError("the table of statistics is empty, and the node list is not")
     ambiguous = {name for name, count in Counter(nodes.nodes.devices.name).items() if count > 1} | page.repeated
@@ -44,6 +44,7 @@ def collect_stats(
         last_success=[None if row is None else row.last_success for row in rows],
         last_failure=[None if row is None else row.last_failure for row in rows],
         ambiguous=len(ambiguous),
+        unreadable=page.invalid,
         oxidized_version=page.oxidized_version,
         web_version=page.web_version,
     )

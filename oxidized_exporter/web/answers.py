@@ -26,8 +26,8 @@ async def exposition(request: web.Request, collector: Collector, *, workers: Wor
     chosen = negotiate(request.headers.get(hdrs.ACCEPT))
     wanted = accepts_gzip(request.headers.get(hdrs.ACCEPT_ENCODING))
     body, gzipped = await workers.run(
-        lambda check: body_of(
-            _while_wanted(chosen.encode(collector), check), gzip_accepted=wanted, beside=workers.beside
+        lambda still_wanted: body_of(
+            _while_wanted(chosen.encode(collector), still_wanted), gzip_accepted=wanted, beside=workers.beside
         ),
         large=large,
     )
@@ -37,9 +37,9 @@ async def exposition(request: web.Request, collector: Collector, *, workers: Wor
     return web.Response(body=body, headers=headers)
 
 
-def _while_wanted(pieces: Iterable[bytes], check: Callable[[], None]) -> Iterator[bytes]:
+def _while_wanted(pieces: Iterable[bytes], still_wanted: Callable[[], None]) -> Iterator[bytes]:
     for piece in pieces:
-        check()
+        still_wanted()
         yield piece
 
 

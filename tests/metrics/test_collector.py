@@ -80,6 +80,7 @@ def with_all_collectors(scrape: TargetScrape) -> TargetScrape:
             failures=[2],
             last_success=[103],
             last_failure=[60],
+            unreadable=0,
             ambiguous=4,
             oxidized_version="0.34.3",
             web_version="0.18.1",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from pathlib import Path
 from typing import Final
 from urllib.parse import unquote_to_bytes
@@ -34,7 +35,8 @@ def path_of(group: str | None, name: str) -> str | Skip:
         ("a b", "c?d#e;f:g", "/node/fetch/a%20b/c%3Fd%23e%3Bf%3Ag"),
         ("zürich", "漢", "/node/fetch/z%C3%BCrich/%E6%BC%A2"),
         ("...", "..a", "/node/fetch/.../..a"),
-        ("a", "edge.json.", "/node/fetch/a/edge.json."),
+        ("a", "json5", "/node/fetch/a/json5"),
+        ("a", "edge.json.x", "/node/fetch/a/edge.json.x"),
         ("a.json", "b", "/node/fetch/a.json/b"),
     ],
 )
@@ -45,6 +47,10 @@ def test_the_path_of_a_configuration(group: str | None, name: str, path: str) ->
 @pytest.mark.parametrize(
     "group,name,skip",
     [
+        ("a", "edge.", Skip.JSON_NAME),
+        ("a", "edge.json.", Skip.JSON_NAME),
+        ("a", "json", Skip.JSON_NAME),
+        (None, "json", Skip.JSON_NAME),
         ("a", ".", Skip.UNSAFE_NAME),
         ("a", "..", Skip.UNSAFE_NAME),
         ("..", "b", Skip.UNSAFE_NAME),
@@ -136,7 +142,7 @@ def test_texts_in_place_of_a_configuration(body: bytes, *, hold: bool) -> None:
 def test_bytes_and_lines_are_counted_however_they_come(body: bytes, lines: int) -> None:
     for chunks in ((body,), (body[:3], b"", body[3:])):
         assert counted(*chunks) == Configuration(size=len(body), lines=lines, content=None)
-        assert counted(*chunks, hold=True) == Configuration(size=len(body), lines=lines, content=body)
+        assert counted(*chunks, hold=True) == Configuration(size=len(body), lines=lines, content=bytearray(body))
 
 
 def test_no_more_than_16_mebibytes_are_held() -> None:
@@ -145,3 +151,22 @@ def test_no_more_than_16_mebibytes_are_held() -> None:
         found = counted(half, half, more, hold=True)
         assert found is not None
         assert (found.size, found.content) == (MOST_HELD + len(more), content)
+
+
+def test_what_is_held_is_held_once() -> None:
+    """And what no check asks for not at all."""
+    piece = b"x" * 65536
+    for hold, most in ((True, MOST_HELD * 1.25), (False, 65536)):
+        tracemalloc.start()
+        try:
+            counting = Counting(hold=hold)
+            for _ in range(MOST_HELD // len(piece)):
+                counting.add(piece)
+            counting.configuration()
+            assert tracemalloc.get_traced_memory()[1] < most
+        finally:
+            tracemalloc.stop()
+
+
+def test_a_text_of_oxidized_is_told_from_a_configuration_up_to_four_kibibytes() -> None:
+    assert counted(b"unable to find '" + b"n" * 4000 + b"'") is None

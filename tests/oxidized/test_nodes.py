@@ -334,7 +334,7 @@ def test_work_that_nobody_waits_for_ends(rows: list[Any]) -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        read_nodes(json.dumps(rows).encode(), limits=Limits(), check=give_up)
+        read_nodes(json.dumps(rows).encode(), limits=Limits(), still_wanted=give_up)
 
 
 _JSON = st.recursive(
@@ -395,7 +395,7 @@ def test_whoever_waits_is_asked_for_at_each_row_that_takes_time(changes: dict[st
         .replace("%05d", f"{number:05d}")
         for number in range(200)
     )
-    read_nodes(f"[{text}]".encode(), limits=Limits(), check=check)
+    read_nodes(f"[{text}]".encode(), limits=Limits(), still_wanted=check)
     assert asked >= 200
 
 

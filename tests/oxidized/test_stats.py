@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from oxidized_exporter.config import Limits
@@ -140,6 +140,7 @@ def test_what_was_written_is_read(
 
 
 @given(st.binary(max_size=2000), st.integers(0, 400))
+@example(b"!", 179)
 def test_broken_pages_raise_nothing_else(broken: bytes, at: int) -> None:
     page = table(row() * 3)
     for body in (page[:at] + broken + page[at:], page[:at] + broken, broken):
@@ -297,6 +298,14 @@ def test_every_row_is_read_wherever_the_page_is_cut(rows: int) -> None:
     assert page.invalid == 0
 
 
+@pytest.mark.parametrize("comment", ["<!-- x -->", "<!td>", "<?x?>"])
+def test_a_comment_is_no_cell(comment: str) -> None:
+    page = read(table(row("sw1").replace("<td", f"{comment}<td") + f"<tr>{comment}<td>sw2</td></tr>"))
+    assert list(page.devices) == ["sw1"]
+    assert page.devices["sw1"].runs is not None
+    assert page.invalid == 1
+
+
 def test_reading_can_be_ended() -> None:
     calls = itertools.count(1)
 
@@ -305,7 +314,7 @@ def test_reading_can_be_ended() -> None:
             raise TimeoutError
 
     with pytest.raises(TimeoutError):
-        read_stats(table(row() * 10_000), limits=Limits(), check=check)
+        read_stats(table(row() * 10_000), limits=Limits(), still_wanted=check)
     assert next(calls) == 6
 
 

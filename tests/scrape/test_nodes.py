@@ -80,5 +80,5 @@ def test_selecting_ends_when_nobody_waits_for_it() -> None:
         summarise(
             NodeList(devices=DEVICES),
             module=Module(name="m", include=Selector(name=expressions("sw.*"))),
-            check=give_up,
+            still_wanted=give_up,
         )

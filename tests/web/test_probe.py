@@ -332,11 +332,11 @@ async def test_a_decoding_that_takes_too_long_is_given_up_and_ends(
 ) -> None:
     ended = threading.Event()
 
-    def never_ready(*_args: object, check: Callable[[], None], **_kwargs: object) -> None:
+    def never_ready(*_args: object, still_wanted: Callable[[], None], **_kwargs: object) -> None:
         try:
             while True:
                 time.sleep(0)  # lets other threads run
-                check()
+                still_wanted()
         finally:
             ended.set()
 
