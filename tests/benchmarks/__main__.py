@@ -34,7 +34,7 @@ async def run() -> Figures:
             health=await _health(f"{url}/{LARGE}"),
             memory=await serving.memory_growth(f"{url}/{LARGE}", first=20, last=200, rounds=5),
             start=await serving.start(rounds=5),
-            collectors=await measure_collectors(url, configs=CONFIGS, large=LARGE, rounds=3),
+            collectors=await measure_collectors(url, configs=CONFIGS, large=LARGE, rounds=5),
         )
 
 
