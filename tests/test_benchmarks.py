@@ -8,9 +8,12 @@ from typing import Final
 
 from tests.benchmarks import serving, stages
 from tests.benchmarks.collectors import Collectors, measure_collectors
-from tests.benchmarks.figures import SIZES, Figures, shown
+from tests.benchmarks.figures import PAGE, SIZES, Figures
 from tests.benchmarks.serving import Health, Probes
+from tests.benchmarks.sizing import PAGE as SIZING_PAGE
+from tests.benchmarks.sizing import Sizing, measure_sizing
 from tests.benchmarks.stages import Stages
+from tests.benchmarks.tables import shown
 from tests.benchmarks.upstream import body
 from tests.system.program import EXPORTER, exporting
 
@@ -93,8 +96,31 @@ def test_the_tables_say_what_was_measured() -> None:
 def test_the_page_shows_such_tables() -> None:
     levels = [("ISA-L, 0",), ("ISA-L, 1",), ("ISA-L, 2",), ("ISA-L, 3",), ("zlib, 1",), ("zlib, 6",)]
     made_up = [row for row in _headings(_MADE_UP.tables()) if row != levels[1]]
-    assert [row for row in _headings(shown()) if row not in levels] == made_up
-    assert [row for row in _headings(shown()) if row in levels] == levels
+    assert [row for row in _headings(shown(PAGE)) if row not in levels] == made_up
+    assert [row for row in _headings(shown(PAGE)) if row in levels] == levels
+
+
+_SIZING: Final = Sizing(target=3.04, device=7.55, config=99.6, rest=44.4, asked=70.5, answered=2048)
+_SIZING_TABLE: Final = """\
+| what | takes |
+| --- | ---: |
+| processor time of a scrape, whatever its size | 3.0 ms |
+| of each device in it | 7.5 µs |
+| of each configuration that is asked for | 100 µs |
+| memory at rest | 44 MiB |
+| of each target that is being asked | 70 KiB |
+| of each device in answers that are made at the same time | 2.0 KiB |"""
+
+
+def test_the_constants_are_what_was_measured_and_the_page_shows_such_a_table() -> None:
+    assert _SIZING.table() == _SIZING_TABLE
+    assert _headings(shown(SIZING_PAGE)) == _headings(_SIZING_TABLE)
+
+
+async def test_the_constants_can_be_measured() -> None:
+    async with serving.upstream(1, _DEVICES) as url:
+        sizing = await measure_sizing(url, probes={1: 1, _DEVICES: 1}, configs=_DEVICES, waiting=3, at_once=1)
+    assert sizing.rest > 20
 
 
 async def test_everything_can_be_measured() -> None:

@@ -1,4 +1,4 @@
-"""``make bench``: measures, prints, and writes the tables of docs/performance.md."""
+"""``make bench``: measures, prints, and writes the tables of docs/performance.md and docs/operations.md."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ import sys
 
 from tests.benchmarks import serving
 from tests.benchmarks.collectors import measure_collectors
-from tests.benchmarks.figures import CONFIGS, LARGE, SIZES, Figures, show
+from tests.benchmarks.figures import CONFIGS, LARGE, PAGE, SIZES, Figures
+from tests.benchmarks.sizing import PAGE as SIZING_PAGE
+from tests.benchmarks.sizing import Sizing, measure_sizing
 from tests.benchmarks.stages import levels, measure
+from tests.benchmarks.tables import show
 from tests.benchmarks.upstream import body
 from tests.system.program import EXPORTER, exporting
 
@@ -38,6 +41,13 @@ async def run() -> Figures:
         )
 
 
+async def size() -> Sizing:
+    """Measure what a target and a device take."""
+    probes = {10: 400, 1_000: 150, LARGE: 30}
+    async with serving.upstream(*probes, CONFIGS) as url:
+        return await measure_sizing(url, probes=probes, configs=CONFIGS, waiting=400, at_once=8)
+
+
 async def _health(target: str) -> serving.Health:
     async with exporting(*EXPORTER) as exporter:
         return await serving.health(target, rounds=5, exporter=exporter)
@@ -47,7 +57,10 @@ def main() -> None:
     """Measure, print and write; exits with 1 where a bar is missed."""
     figures = asyncio.run(run())
     print(figures.tables())  # noqa: T201 - what `make bench` is for
-    show(figures.tables())
+    show(figures.tables(), page=PAGE)
+    sizing = asyncio.run(size()).table()
+    print(f"\n{sizing}")  # noqa: T201 - likewise
+    show(sizing, page=SIZING_PAGE)
     sys.exit(0 if all(bar.met for bar in figures.bars()) else 1)
 
 

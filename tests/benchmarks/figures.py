@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from tests.benchmarks.tables import row
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -19,8 +21,6 @@ SIZES: Final = (100, 1_000, 10_000, 50_000)
 LARGE: Final = 10_000
 CONFIGS: Final = 5_000
 PAGE: Final = Path(__file__).parents[2] / "docs" / "performance.md"
-_BEGIN: Final = "<!-- figures -->"
-_END: Final = "<!-- /figures -->"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,26 +68,26 @@ class Figures:
         return "\n\n".join([f"Python {platform.python_version()}, {machine}.", *("\n".join(part) for part in parts)])
 
     def _stages(self) -> Iterator[str]:
-        yield _row("devices", "`json.loads`", "decode", "build and encode", "compress", "prometheus_client's encoder")
+        yield row("devices", "`json.loads`", "decode", "build and encode", "compress", "prometheus_client's encoder")
         yield _rule(6)
         for devices, one in self.stages.items():
             faster = f"{one.library:.0f} ms, {one.library / one.encode:.0f}×"
             times = (f"{time:.1f} ms" for time in (one.yardstick, one.decode, one.encode, one.compress))
-            yield _row(f"{devices:,}", *times, faster)
+            yield row(f"{devices:,}", *times, faster)
 
     def _probes(self) -> Iterator[str]:
-        yield _row("devices", "whole probe, gzip", "`json.loads` between them", "ratio", "peak memory of the process")
+        yield row("devices", "whole probe, gzip", "`json.loads` between them", "ratio", "peak memory of the process")
         yield _rule(5)
         for devices, one in self.probes.items():
             times = (f"{time:.1f} ms" for time in (one.probe, one.yardstick))
-            yield _row(f"{devices:,}", *times, f"{one.ratio:.1f}×", f"{one.peak_mebibytes:.0f} MiB")
+            yield row(f"{devices:,}", *times, f"{one.ratio:.1f}×", f"{one.peak_mebibytes:.0f} MiB")
 
     def _levels(self) -> Iterator[str]:
         size = self.stages[LARGE].text_bytes
-        yield _row("library and level", f"time for the {size / 1e6:.1f} MB of {LARGE:,} devices", "of the text")
-        yield _row("---", "---:", "---:")
+        yield row("library and level", f"time for the {size / 1e6:.1f} MB of {LARGE:,} devices", "of the text")
+        yield row("---", "---:", "---:")
         for level, taken, compressed in self.levels:
-            yield _row(level, f"{taken:.1f} ms", f"{compressed / size:.1%}")
+            yield row(level, f"{taken:.1f} ms", f"{compressed / size:.1%}")
 
     def bars(self) -> tuple[Bar, ...]:
         """Return what must be held, and what was measured."""
@@ -146,28 +146,12 @@ class Figures:
         )
 
     def _bars(self) -> Iterator[str]:
-        yield _row("what", "bar", "measured", "")
-        yield _row("---", "---:", "---:", "---")
+        yield row("what", "bar", "measured", "")
+        yield row("---", "---:", "---:", "---")
         for bar in self.bars():
             limit = f"{'≥' if bar.at_least else '≤'} {bar.limit:g}{bar.unit}"
-            yield _row(bar.what, limit, f"{bar.measured:.2f}{bar.unit}", "met" if bar.met else "**missed**")
-
-
-def shown() -> str:
-    """Return the tables that the page shows."""
-    return PAGE.read_text().split(_BEGIN)[1].split(_END)[0].strip()
-
-
-def show(tables: str) -> None:
-    """Put the tables on the page."""
-    before, rest = PAGE.read_text().split(_BEGIN)
-    _, after = rest.split(_END)
-    PAGE.write_text(f"{before}{_BEGIN}\n{tables}\n{_END}{after}")
-
-
-def _row(*cells: str) -> str:
-    return f"| {' | '.join(cells)} |"
+            yield row(bar.what, limit, f"{bar.measured:.2f}{bar.unit}", "met" if bar.met else "**missed**")
 
 
 def _rule(columns: int) -> str:
-    return _row(*["---:"] * columns)
+    return row(*["---:"] * columns)

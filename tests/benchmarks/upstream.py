@@ -1,7 +1,7 @@
 """A server in a process of its own that answers with a node list made before: what Oxidized costs is not measured.
 
 ``python -m tests.benchmarks.upstream DEVICES…`` prints its port; the Oxidized of so many devices is at /DEVICES, and
-below any further segment, so that it can be several targets.
+below any further segment, so that it can be several targets. Those below /waiting never answer.
 """
 
 from __future__ import annotations
@@ -61,6 +61,7 @@ async def serve(counts: list[int]) -> None:
         app.router.add_get(f"/{count}/node/fetch/{{name:.*}}", _answer(_CONFIGURATION, "text/plain"))
     app.router.add_get("/large/nodes.json", _answer(body(LARGE_ONES), "application/json"))
     app.router.add_get("/large/node/fetch/{name:.*}", _answer(_CONFIGURATION * 640, "text/plain"))
+    app.router.add_get("/waiting/{target}/nodes.json", _wait)
     runner = web.AppRunner(app, access_log=None)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -74,6 +75,11 @@ def _answer(made: bytes, content_type: str) -> Callable[[web.Request], Awaitable
         return web.Response(body=made, content_type=content_type)
 
     return answer
+
+
+async def _wait(_request: web.Request) -> web.Response:
+    await asyncio.Event().wait()
+    raise AssertionError
 
 
 if __name__ == "__main__":
