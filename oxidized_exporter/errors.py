@@ -235,13 +235,19 @@ class TargetDeniedError(ProbeError):
     reason = "target_denied"
 
 
+def first_of(error: BaseException) -> BaseException:
+    """Return the first exception of a group, as a TaskGroup raises, and what is no group as it is."""
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
 def place(error: BaseException) -> str:
     """Say which unexpected exception it is and where it arose, without its message, which may quote a secret.
 
-    Of a group, as a TaskGroup raises, it is the first one.
+    Of a group it is the first one.
     """
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
+    error = first_of(error)
     frames = [f"{frame.filename}:{frame.lineno} in {frame.name}" for frame in traceback.extract_tb(error.__traceback__)]
     return " < ".join([type(error).__name__, *reversed(frames[-_FRAMES:])])
 

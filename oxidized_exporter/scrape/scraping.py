@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from oxidized_exporter.errors import ProbeError, ProbeTimeoutError, ProtocolError, SchemaError, place
+from oxidized_exporter.errors import ProbeError, ProbeTimeoutError, ProtocolError, SchemaError, first_of, place
 from oxidized_exporter.oxidized.client import OxidizedClient
 from oxidized_exporter.oxidized.journal import Journal, Stage
 from oxidized_exporter.oxidized.resolver import GuardedResolver
@@ -173,7 +173,7 @@ class Scraping:
         except ProbeError as error:
             failure = Failure(reason=error.reason, detail=str(error))
         except Exception as error:  # noqa: BLE001 - see above
-            failure = Failure(reason=ProtocolError.reason, detail=f"unexpected {type(error).__name__}")
+            failure = Failure(reason=ProtocolError.reason, detail=f"unexpected {type(first_of(error)).__name__}")
             _log.error(
                 "bug: unexpected exception while scraping",
                 target=self._plan.target.label,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from typing import TYPE_CHECKING, Any
 
 from oxidized_exporter.config import Check, Expression, LineExpression
 from oxidized_exporter.simulator import Device, Outcome
@@ -11,7 +12,12 @@ from tests.web.instances import (
     configuring,
     instance,
     sizes,
+    successes,
+    switches,
 )
+
+if TYPE_CHECKING:
+    import pytest
 
 
 def must(expression: str, **settings: Any) -> Check:
@@ -62,3 +68,26 @@ async def test_a_configuration_above_16_mebibytes_is_counted_and_not_checked() -
         answer = await exporter.probe(oxidized.url, timeout_seconds=30)
     assert sizes(answer) == {"a/large": 1024 * (16 * 1024 + 1)}
     assert not answer.all("oxidized_device_config_check")
+
+
+async def test_a_bug_in_a_check_fails_the_collector_and_is_logged_with_its_place(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(_check: Check, content: bytearray) -> bool:
+        raise KeyError(content.decode())
+
+    monkeypatch.setattr(Check, "holds", broken)
+    config = configuring("nodes", "configs", ntp=must("ntp"))
+    async with (
+        instance(*switches(2, configuration="secret\n")) as oxidized,
+        running_exporter(config=config) as exporter,
+    ):
+        answer = await exporter.probe(oxidized.url)
+    assert successes(answer) == {"nodes": 1, "configs": 0}
+    logged = capsys.readouterr().out
+    [bug] = [line for line in logged.splitlines() if "bug: unexpected exception while scraping" in line]
+    assert "collector=configs" in bug
+    assert re.search(r"KeyError < \S+test_checks\.py:\d+ in broken < ", bug)
+    assert "unexpected KeyError" in logged
+    assert "Group" not in logged
+    assert "secret" not in logged
