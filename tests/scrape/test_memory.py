@@ -155,6 +155,16 @@ def test_a_reload_forgets_what_it_changes_and_nothing_else() -> None:
     assert len(memory) == 0
 
 
+def test_who_was_in_trouble_is_known_though_nothing_is_remembered() -> None:
+    memory = Memory()
+    memory.keep(planned(), module(), {}, present=(), troubled=frozenset({"g/sw1"}))
+    assert memory.troubled(planned(), module()) == {"g/sw1"}
+    assert not memory.troubled(planned("http://a:2"), module())
+    assert len(memory) == 0
+    memory.keep(planned(), module(), {}, present=())
+    assert not memory.troubled(planned(), module())
+
+
 def test_an_entry_lives_between_18_and_24_hours() -> None:
     drawn: list[tuple[float, float]] = []
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import pytest
 
+from oxidized_exporter.config import Config, Module
 from oxidized_exporter.simulator import FAULTS, HELD, Fault
 from tests.harness import Exposition, Probing, running_exporter
 from tests.web.instances import (
@@ -18,6 +19,7 @@ from tests.web.instances import (
     in_flight,
     instance,
     own_metrics,
+    sizes,
     switches,
 )
 
@@ -74,8 +76,47 @@ async def test_probes_that_differ_are_made_each_by_itself(held: Held) -> None:
     assert (await own_metrics(held.exporter)).value("oxidized_exporter_probes_coalesced_total") == 0
 
 
+async def test_hits_are_counted_once_for_callers_who_share_a_scrape() -> None:
+    async with instance(*switches(3)) as oxidized, running_exporter(config=configuring()) as exporter:
+        await exporter.probe(oxidized.url)
+        oxidized.gate.shut("/nodes.json")
+        held = Held(oxidized, exporter)
+        probes = [held.probe() for _ in range(2)]
+        await in_flight(exporter, 2)
+        oxidized.gate.open()
+        assert [len(sizes(await probe)) for probe in probes] == [3, 3]
+        told = await own_metrics(exporter)
+    assert told.value("oxidized_exporter_probes_coalesced_total") == 1
+    assert told.value("oxidized_exporter_remembered_config_hits_total") == 3
+    assert told.value("oxidized_exporter_upstream_requests_total", route="nodes", result="success") == 2
+
+
+async def test_modules_that_collect_the_same_are_told_each_what_it_selects() -> None:
+    modules = {"default": Module(name="default"), "few": Module(name="few", devices="none")}
+    async with instance(*switches(3)) as oxidized, running_exporter(config=Config(modules=modules)) as exporter:
+        oxidized.gate.shut("/nodes.json")
+        held = Held(oxidized, exporter)
+        probes = [held.probe(), held.probe("&module=few")]
+        await oxidized.held(2)
+        oxidized.gate.open()
+        assert [len((await probe).all("oxidized_device_info")) for probe in probes] == [3, 0]
+
+
+async def test_who_comes_after_a_reload_joins_no_scrape_from_before(held: Held) -> None:
+    before = held.probe()
+    await held.oxidized.held(1)
+    running = held.exporter.exporter.running
+    running.config = replace(running.config)
+    after = held.probe()
+    await held.oxidized.held(2)
+    held.oxidized.gate.open()
+    assert [(await probe).value("oxidized_status") for probe in (before, after)] == [1, 1]
+
+
 async def test_each_caller_keeps_its_own_deadline(held: Held) -> None:
-    patient, hasty = held.probe(seconds=10), held.probe(seconds=0.05)
+    patient = held.probe(seconds=10)
+    await held.oxidized.held(1)
+    hasty = held.probe(seconds=0.05)
     assert (await hasty).reason() == "timeout"
     assert not patient.done()
     held.oxidized.gate.open()
@@ -83,14 +124,19 @@ async def test_each_caller_keeps_its_own_deadline(held: Held) -> None:
     assert held.oxidized.asked() == ["/nodes.json", "/nodes/stats"]
 
 
-async def test_a_hasty_caller_does_not_cut_off_a_patient_one_that_came_later(held: Held) -> None:
-    hasty = held.probe(seconds=0.3)
+@pytest.mark.parametrize("seconds", [(0.3, 10.0), (10.0, 0.05)])
+async def test_it_goes_on_and_tries_again_while_the_most_patient_caller_waits_whoever_came_first(
+    held: Held, seconds: tuple[float, float]
+) -> None:
+    probes = [held.probe(seconds=seconds[0])]
     await held.oxidized.held(1)
-    patient = held.probe(seconds=10)
+    probes.append(held.probe(seconds=seconds[1]))
+    hasty, patient = sorted(probes, key=lambda probe: seconds[probes.index(probe)])
     assert (await hasty).reason() == "timeout"
+    held.oxidized.app[FAULTS].switch_on(Fault.UNAVAILABLE, requests=1, path="/nodes.json")
     held.oxidized.gate.open()
     assert (await patient).value("oxidized_status") == 1
-    assert held.oxidized.asked() == ["/nodes.json", "/nodes/stats"]
+    assert held.oxidized.asked() == ["/nodes.json", "/nodes.json", "/nodes/stats"]
 
 
 async def test_a_caller_who_leaves_cancels_nothing_for_the_others_and_the_last_one_all(held: Held) -> None:

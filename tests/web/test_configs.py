@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
+from oxidized_exporter.config import Limits
 from oxidized_exporter.simulator import FAULTS, Device, Fault, Outcome, Output, fleet
 from tests.harness import running_exporter
 from tests.web.instances import (
@@ -111,6 +113,27 @@ async def test_an_error_for_devices_without_a_group_is_a_failure_where_one_was_e
         assert answer.value("oxidized_configs_pending") == 2
         oxidized.app[FAULTS].switch_off()
         assert len(sizes(await exporter.probe(oxidized.url))) == 2
+
+
+async def test_as_many_at_once_as_the_module_says_though_the_limit_of_connections_is_lower() -> None:
+    config = replace(configuring(concurrency=3), limits=Limits(connections=1))
+    async with instance(*switches(5)) as oxidized, running_exporter(config=config) as exporter:
+        oxidized.gate.shut("/node/fetch")
+        probe = asyncio.create_task(exporter.probe(oxidized.url))
+        await oxidized.held(3)
+        oxidized.gate.open()
+        assert len(sizes(await probe)) == 5
+
+
+async def test_a_configuration_above_the_limit_costs_no_other() -> None:
+    """The limit is far above every node list's size here."""
+    devices = (*switches(8), Device(name="huge", group="access", configuration="x" * 20_001))
+    config = replace(configuring(concurrency=1), limits=Limits(body_bytes=20_000))
+    async with instance(*devices) as oxidized, running_exporter(config=config) as exporter:
+        answer = await exporter.probe(oxidized.url)
+    assert set(sizes(answer)) == {f"access/sw{number}" for number in range(8)}
+    assert answer.value("oxidized_configs_pending") == 1
+    assert answer.value("oxidized_collector_success", collector="configs") == 0
 
 
 async def test_at_the_deadline_what_is_known_is_told_and_the_next_scrapes_go_on_from_there() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from oxidized_exporter.simulator import FAULTS, Device, Fault, Outcome
 from tests.harness import running_exporter
 from tests.web.instances import (
@@ -9,23 +11,43 @@ from tests.web.instances import (
     configuring,
     instance,
     sizes,
+    successes,
     switches,
 )
 
+if TYPE_CHECKING:
+    import pytest
 
-async def test_a_page_of_statistics_that_cannot_be_read_is_a_failed_collector_and_no_failed_probe() -> None:
+
+async def test_a_page_of_statistics_that_cannot_be_read_is_a_failed_collector_and_no_failed_probe(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     async with instance(*switches(2)) as oxidized, running_exporter(config=configuring(*ALL)) as exporter:
         oxidized.app[FAULTS].switch_on(Fault.HTML, path="/nodes/stats")
         answer = await exporter.probe(oxidized.url)
     assert answer.value("oxidized_status") == 1
-    assert {labels["collector"]: value for labels, value in answer.all("oxidized_collector_success")} == {
-        "nodes": 1,
-        "configs": 1,
-        "stats": 0,
-    }
+    assert successes(answer) == {"nodes": 1, "configs": 1, "stats": 0}
+    [logged] = [line for line in capsys.readouterr().out.splitlines() if "collector failed" in line]
+    assert "collector=stats" in logged
+    assert "reason=schema" in logged
     assert not answer.all("oxidized_device_backups_total")
     assert not answer.all("oxidized_stats_ambiguous_devices")
     assert len(sizes(answer)) == 2
+
+
+async def test_rows_that_cannot_be_read_fail_the_collector_and_cost_no_other_row(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    async with instance(*switches(2)) as oxidized, running_exporter(config=configuring("nodes", "stats")) as exporter:
+        original = oxidized.daemon.stats
+        oxidized.daemon.stats = lambda: original() | {"": original()["sw0"]}  # type: ignore[method-assign]
+        answer = await exporter.probe(oxidized.url)
+    assert successes(answer) == {"nodes": 1, "stats": 0}
+    assert {labels["name"] for labels, _ in answer.all("oxidized_device_backups_total")} == {"sw0", "sw1"}
+    [logged] = [line for line in capsys.readouterr().out.splitlines() if "collector failed" in line]
+    assert "1 rows of the statistics page cannot be read" in logged
+    assert "collector=stats" in logged
+    assert "reason=schema" in logged
 
 
 async def test_a_page_without_rows_is_no_page_of_statistics_where_there_are_devices() -> None:
