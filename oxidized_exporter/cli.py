@@ -11,9 +11,11 @@ from click.core import ParameterSource
 
 from oxidized_exporter import __version__
 from oxidized_exporter.errors import ConfigError, ListenError, UnhealthyError
-from oxidized_exporter.flags import LISTEN_ADDRESS, SECONDS, flag
+from oxidized_exporter.flags import EXTERNAL_URL, LISTEN_ADDRESS, ROUTE_PREFIX, SECONDS, flag
+from oxidized_exporter.help_page import SectionedGroup
 from oxidized_exporter.log import LEVELS, configure_logging
 from oxidized_exporter.web.listen_address import DEFAULT_PORT, ListenAddress
+from oxidized_exporter.web.own_url import ExternalUrl, routes_below
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Sized
@@ -27,34 +29,46 @@ _TURN_SECONDS: Final = 0.0005
 _HELP: Final = {"help_option_names": ["--help", "-h"], "max_content_width": 100}
 
 
-@click.group(invoke_without_command=True, context_settings=_HELP)
+@click.group(cls=SectionedGroup, invoke_without_command=True, context_settings=_HELP)
 @flag("config.file", default=None, metavar="FILE", help="Configuration file; without it every URL can be probed.")
 @flag(
     "web.listen-address",
     type=LISTEN_ADDRESS,
     multiple=True,
     default=[f":{DEFAULT_PORT}"],
-    help="Address to listen on, host:port or [ipv6]:port; may be given several times.",
+    help="host:port or [ipv6]:port to listen on; can be repeated.",
+)
+@flag(
+    "web.external-url",
+    type=EXTERNAL_URL,
+    default=None,
+    help="URL at which it is reached from outside, or the path alone.",
+)
+@flag(
+    "web.route-prefix",
+    type=ROUTE_PREFIX,
+    default=None,
+    help="Path in front of all routes; else that of the external URL.",
 )
 @flag(
     "web.shutdown-delay",
     type=SECONDS,
     default=0.0,
-    help="Seconds for which probes are still served after SIGTERM, while /-/ready says no.",
+    help="Seconds to serve on after SIGTERM, while /-/ready says no.",
 )
 @flag(
     "timeout-offset",
     type=SECONDS,
     default=0.5,
-    help="Seconds taken off Prometheus's scrape time-out, for the way back.",
+    help="Seconds taken off the scrape time-out for the way back.",
 )
 @flag("web.enable-lifecycle", is_flag=True, default=False, help="Allow POST and PUT /-/reload.")
 @flag(
     "web.max-requests",
     type=click.IntRange(min=0),
     default=0,
-    help="Probes answered at the same time, those that wait for a target included; one more is told to come back "
-    "(503). 0: any number.",
+    metavar="NUMBER",
+    help="Probes answered at once, one more is a 503; 0: any number.",
 )
 @flag("log.level", type=click.Choice(LEVELS), default="info", help="Least severe level that is logged.")
 @click.version_option(__version__, message=f"oxidized_exporter %(version)s (Python {sys.version.split()[0]})")
@@ -64,6 +78,8 @@ def main(
     *,
     config_file: str | None,
     web_listen_address: tuple[ListenAddress, ...],
+    web_external_url: ExternalUrl | None,
+    web_route_prefix: str | None,
     web_shutdown_delay: float,
     timeout_offset: float,
     web_enable_lifecycle: bool,
@@ -72,9 +88,8 @@ def main(
 ) -> None:
     """Serve the metrics of Oxidized instances to Prometheus.
 
-    GET /probe?target=http://oxidized.example.net:8888 asks one instance.
-
-    Without a command, the exporter serves until SIGTERM or SIGINT.
+    GET /probe?target=http://oxidized.example.net:8888 asks one instance. Without a command, the exporter serves until
+    SIGTERM or SIGINT; SIGHUP reloads the configuration file.
     """
     context.obj = log_level
     if context.invoked_subcommand is None:
@@ -92,6 +107,8 @@ def main(
                     timeout_offset=timeout_offset,
                     enable_lifecycle=web_enable_lifecycle,
                     max_requests=web_max_requests,
+                    route_prefix=routes_below(web_route_prefix, web_external_url),
+                    external_url=web_external_url,
                 ),
                 addresses=web_listen_address,
                 shutdown_delay=web_shutdown_delay,
@@ -122,7 +139,7 @@ def main(
 )
 @click.pass_obj
 def demo(log_level: str, *, web_listen_address: ListenAddress, devices: int) -> None:
-    """Try it out: three simulated Oxidized instances and the exporter in front of them."""
+    """Try it out with three simulated Oxidized. The exporter runs in front of them, in one process."""
     from oxidized_exporter.demo import run_demo
 
     _run(run_demo(address=web_listen_address, devices=devices), log_level=log_level)
@@ -131,7 +148,7 @@ def demo(log_level: str, *, web_listen_address: ListenAddress, devices: int) -> 
 @main.command()
 @click.argument("file")
 def check_config(*, file: str) -> None:
-    """Check the configuration FILE: print every fault of it and exit with 1, or say what it configures."""
+    """Check a configuration FILE. Prints every fault of it and exits with 1, or says what it configures."""
     config = _load(file)
     click.echo(
         f"{file}: {_count(config.modules, 'module')}, {_count(config.connections, 'connection')}, "
@@ -147,6 +164,8 @@ def check_config(*, file: str) -> None:
     default=[f":{DEFAULT_PORT}"],
     help="Address that the exporter was told to listen on; of several, the first is asked.",
 )
+@flag("web.external-url", type=EXTERNAL_URL, default=None, help="As the exporter was told; its path counts.")
+@flag("web.route-prefix", type=ROUTE_PREFIX, default=None, help="As the exporter was told.")
 @flag(
     "timeout",
     of="healthcheck",
@@ -154,12 +173,19 @@ def check_config(*, file: str) -> None:
     default=3,
     help="Seconds to wait for the answer, resolving the host included.",
 )
-def healthcheck(*, web_listen_address: tuple[ListenAddress, ...], timeout: int) -> None:
-    """Ask the exporter on this machine whether it is healthy: exit with 0, or with 1 and say why not."""
+def healthcheck(
+    *,
+    web_listen_address: tuple[ListenAddress, ...],
+    web_external_url: ExternalUrl | None,
+    web_route_prefix: str | None,
+    timeout: int,
+) -> None:
+    """Ask the exporter on this machine whether it is healthy. Exits with 0, or with 1 and says why not."""
     from oxidized_exporter.healthcheck import check_health
 
     try:
-        check_health(web_listen_address[0], timeout=timeout)
+        route_prefix = routes_below(web_route_prefix, web_external_url)
+        check_health(web_listen_address[0], route_prefix=route_prefix, timeout=timeout)
     except UnhealthyError as error:
         click.echo(f"Error: {error}", err=True)
         sys.exit(1)

@@ -2,6 +2,7 @@
 
     ExporterError
     ├── ListenError                   the server cannot listen where it was told to
+    ├── OwnUrlError                   nobody can be told by that where the exporter is reached
     ├── UnhealthyError                the exporter that was asked is not there, or not well
     ├── ConfigError                   the configuration file is not as it must be: every fault of it
     ├── NothingToReloadError          a reload without a configuration file
@@ -46,6 +47,10 @@ class ExporterError(Exception):
 
 class ListenError(ExporterError):
     """A listen address is malformed, or cannot be listened on."""
+
+
+class OwnUrlError(ExporterError):
+    """An external URL, a route prefix or a Host header is malformed, or missing where it is needed."""
 
 
 class UnhealthyError(ExporterError):

@@ -8,8 +8,9 @@ from typing import Any, Final, TypeVar
 
 import click
 
-from oxidized_exporter.errors import ListenError
+from oxidized_exporter.errors import ListenError, OwnUrlError
 from oxidized_exporter.web.listen_address import ListenAddress, parse_listen_address
+from oxidized_exporter.web.own_url import ExternalUrl, parse_external_url, parse_route_prefix
 
 _PREFIX: Final = "OXIDIZED_EXPORTER_"
 # Kubernetes sets OXIDIZED_EXPORTER_PORT=tcp://… and the like in every pod beside a Service of the same name.
@@ -74,5 +75,29 @@ class _ListenAddress(click.ParamType[ListenAddress]):
             self.fail(str(error), param, ctx)
 
 
+class _ExternalUrl(click.ParamType[ExternalUrl]):
+    name = "url"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> ExternalUrl:
+        if isinstance(value, ExternalUrl):
+            return value
+        try:
+            return parse_external_url(value)
+        except OwnUrlError as error:
+            self.fail(str(error), param, ctx)
+
+
+class _RoutePrefix(click.ParamType[str]):
+    name = "path"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        try:
+            return parse_route_prefix(value)
+        except OwnUrlError as error:
+            self.fail(str(error), param, ctx)
+
+
 SECONDS: Final = _Seconds()
 LISTEN_ADDRESS: Final = _ListenAddress()
+EXTERNAL_URL: Final = _ExternalUrl()
+ROUTE_PREFIX: Final = _RoutePrefix()

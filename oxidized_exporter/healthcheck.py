@@ -20,27 +20,28 @@ _LOOPBACK: Final = {4: "127.0.0.1", 6: "::1"}
 _PATH: Final = "/-/healthy"
 
 
-def check_health(listening: ListenAddress, *, timeout: float) -> None:
+def check_health(listening: ListenAddress, *, route_prefix: str, timeout: float) -> None:
     """Ask the exporter that listens there; blocks meanwhile.
 
     Args:
         listening: where it was told to listen.
+        route_prefix: in front of all its routes, or empty.
         timeout: seconds, more than 0, from resolving the host to the end of the answer's header.
 
     Raises:
         UnhealthyError: nobody answered in time, or with another status than 200; names what was asked and what came.
     """
-    asked = _asked(listening)
+    asked, path = _asked(listening), route_prefix + _PATH
     faults: SimpleQueue[str | None] = SimpleQueue()
     # Nothing else ends in time: no signal interrupts a name that is being resolved, and a time-out of the socket begins
     # anew with every byte that comes. The thread is left behind; it does not keep the process from ending.
-    Thread(target=lambda: faults.put(_fault(asked)), daemon=True).start()
+    Thread(target=lambda: faults.put(_fault(asked, path)), daemon=True).start()
     try:
         fault = faults.get(timeout=timeout)
     except Empty:
         fault = f"did not answer within {timeout:g} s"
     if fault is not None:
-        raise UnhealthyError(f"http://{asked}{_PATH} {fault}")
+        raise UnhealthyError(f"http://{asked}{path} {fault}")
 
 
 def _asked(listening: ListenAddress) -> ListenAddress:
@@ -52,11 +53,11 @@ def _asked(listening: ListenAddress) -> ListenAddress:
     return ListenAddress(_LOOPBACK[address.version], listening.port) if address.is_unspecified else listening
 
 
-def _fault(asked: ListenAddress) -> str | None:
+def _fault(asked: ListenAddress, path: str) -> str | None:
     """Ask, and return what is wrong with the answer."""
     connection = http.client.HTTPConnection(str(asked.host), asked.port)  # looks at no proxy, follows no redirect
     try:
-        connection.request("GET", _PATH)
+        connection.request("GET", path)
         status = connection.getresponse().status
     except OSError as error:
         why = os.strerror(error.errno) if error.errno and error.errno > 0 else "no answer, or the host was not resolved"

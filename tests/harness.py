@@ -70,10 +70,11 @@ class Exposition:
 class Probing:
     """A client of a running exporter."""
 
-    def __init__(self, session: aiohttp.ClientSession, *, port: int, exporter: Exporter) -> None:
+    def __init__(self, session: aiohttp.ClientSession, *, port: int, exporter: Exporter, app: web.Application) -> None:
         self.session = session
         self.port = port
         self.exporter = exporter
+        self.app = app
 
     async def get(self, path: str, **headers: str) -> aiohttp.ClientResponse:
         return await self.session.get(path, headers=headers)
@@ -102,11 +103,12 @@ async def running_exporter(
     async with open_exporter(
         config=config or Config(), settings=settings or Settings(timeout_offset=0), resolver=resolver, clock=clock
     ) as exporter:
-        server = Server(create_app(exporter), addresses=(ListenAddress("127.0.0.1", 0),))
+        app = create_app(exporter)
+        server = Server(app, addresses=(ListenAddress("127.0.0.1", 0),))
         await server.start()
         try:
             async with aiohttp.ClientSession(f"http://127.0.0.1:{server.ports[0]}") as session:
-                yield Probing(session, port=server.ports[0], exporter=exporter)
+                yield Probing(session, port=server.ports[0], exporter=exporter, app=app)
         finally:
             await server.close()
 

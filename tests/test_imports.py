@@ -32,9 +32,10 @@ ALLOWED: Final = {
     "web": {"__init__", "metrics", "scrape", "targets", "config", "errors", "workers"},
     "compose": {"web", "metrics", "scrape", "oxidized", "config", "workers"},
     "demo": {"compose", "web", "simulator", "config"},
-    "flags": {"web.listen_address", "errors"},
+    "flags": {"web.listen_address", "web.own_url", "errors"},
+    "help_page": set(),
     "healthcheck": {"web.listen_address", "errors"},
-    "cli": {"__init__", "compose", "demo", "healthcheck", "flags", "log", "web", "config", "errors"},
+    "cli": {"__init__", "compose", "demo", "healthcheck", "flags", "help_page", "log", "web", "config", "errors"},
     "__main__": {"cli"},
 }
 AIOHTTP_CLIENT: Final = {"oxidized"}

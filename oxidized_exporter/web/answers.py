@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from oxidized_exporter.workers import Workers
 
-_NO_SNIFF: Final = {"X-Content-Type-Options": "nosniff"}
+NO_SNIFF: Final = {"X-Content-Type-Options": "nosniff"}
 
 
 async def exposition(request: web.Request, collector: Collector, *, workers: Workers, large: bool) -> web.Response:
@@ -31,7 +31,7 @@ async def exposition(request: web.Request, collector: Collector, *, workers: Wor
         ),
         large=large,
     )
-    headers = {hdrs.CONTENT_TYPE: chosen.content_type, hdrs.VARY: "Accept, Accept-Encoding", **_NO_SNIFF}
+    headers = {hdrs.CONTENT_TYPE: chosen.content_type, hdrs.VARY: "Accept, Accept-Encoding", **NO_SNIFF}
     if gzipped:
         headers[hdrs.CONTENT_ENCODING] = "gzip"
     return web.Response(body=body, headers=headers)
@@ -45,4 +45,4 @@ def _while_wanted(pieces: Iterable[bytes], still_wanted: Callable[[], None]) -> 
 
 def plain(text: str, *, status: int = 200) -> web.Response:
     """Answer with text."""
-    return web.Response(text=f"{text}\n", status=status, headers=_NO_SNIFF)
+    return web.Response(text=f"{text}\n", status=status, headers=NO_SNIFF)

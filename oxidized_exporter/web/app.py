@@ -8,7 +8,7 @@ import structlog
 from aiohttp import web
 
 from oxidized_exporter.errors import place
-from oxidized_exporter.web import pages, probe
+from oxidized_exporter.web import discovery, pages, probe
 from oxidized_exporter.web.answers import plain
 from oxidized_exporter.web.state import EXPORTER, Exporter
 
@@ -19,17 +19,22 @@ _log = structlog.stdlib.get_logger(__name__)
 
 
 def create_app(exporter: Exporter) -> web.Application:
-    """Make the application that serves ``exporter``; starts nothing."""
+    """Make the application that serves ``exporter`` below its route prefix; starts nothing."""
     app = web.Application(middlewares=[_outermost])
     app[EXPORTER] = exporter
-    app.router.add_get("/", pages.landing)
-    app.router.add_get("/probe", probe.probe)
-    app.router.add_get("/metrics", probe.metrics)
-    app.router.add_get("/-/healthy", pages.healthy)
-    app.router.add_get("/-/ready", pages.ready)
-    app.router.add_get("/config", pages.config)
-    app.router.add_route("POST", "/-/reload", pages.reload)
-    app.router.add_route("PUT", "/-/reload", pages.reload)
+    prefix = exporter.settings.route_prefix
+    if prefix:
+        app.router.add_get("/", pages.to_landing)
+        app.router.add_get(prefix, pages.to_landing)
+    app.router.add_get(f"{prefix}/", pages.landing)
+    app.router.add_get(f"{prefix}/probe", probe.probe)
+    app.router.add_get(f"{prefix}/metrics", probe.metrics)
+    app.router.add_get(f"{prefix}/sd", discovery.discover)
+    app.router.add_get(f"{prefix}/-/healthy", pages.healthy)
+    app.router.add_get(f"{prefix}/-/ready", pages.ready)
+    app.router.add_get(f"{prefix}/config", pages.config)
+    app.router.add_route("POST", f"{prefix}/-/reload", pages.reload)
+    app.router.add_route("PUT", f"{prefix}/-/reload", pages.reload)
     return app
 
 

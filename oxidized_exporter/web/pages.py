@@ -7,36 +7,31 @@ from typing import Final
 
 from aiohttp import web
 
-from oxidized_exporter import __version__
 from oxidized_exporter.config.render import render
 from oxidized_exporter.errors import ConfigError, NothingToReloadError
-from oxidized_exporter.web.answers import plain
+from oxidized_exporter.web.answers import NO_SNIFF, plain
+from oxidized_exporter.web.landing import POLICY, landing_page
 from oxidized_exporter.web.reload import begin_reload
 from oxidized_exporter.web.state import EXPORTER
 
 _MOST_TOLD: Final = 100
-_LANDING: Final = f"""<!doctype html>
-<html lang="en">
-<head><meta charset="utf-8"><title>oxidized_exporter</title></head>
-<body>
-<h1>oxidized_exporter {__version__}</h1>
-<p>Prometheus exporter for Oxidized.</p>
-<form action="probe"><label>Oxidized <input name="target" size="40" placeholder="http://oxidized.example.net:8888">
-</label> <button>Probe</button></form>
-<ul>
-<li><a href="config">config</a>: what runs, without its secrets</li>
-<li><a href="metrics">metrics</a> of the exporter itself</li>
-<li><a href="-/healthy">-/healthy</a>, <a href="-/ready">-/ready</a></li>
-</ul>
-</body>
-</html>
-"""
 
 
-async def landing(_request: web.Request) -> web.Response:
-    """Answer with a page that names the version, links the routes and has a form that probes."""
-    headers = {"Content-Security-Policy": "default-src 'none'; form-action 'self'; frame-ancestors 'none'"}
-    return web.Response(text=_LANDING, content_type="text/html", headers=headers)
+async def landing(request: web.Request) -> web.Response:
+    """Answer with a page that names the version, links the routes and the targets, and has a form that probes."""
+    exporter = request.app[EXPORTER]
+    return web.Response(
+        text=landing_page(exporter.running.config, lifecycle=exporter.settings.enable_lifecycle),
+        content_type="text/html",
+        headers={"Content-Security-Policy": POLICY, "Referrer-Policy": "no-referrer", **NO_SNIFF},
+    )
+
+
+async def to_landing(request: web.Request) -> web.Response:
+    """Lead to the landing page below the route prefix."""
+    response = plain("all routes are below the route prefix", status=302)
+    response.headers["Location"] = f"{request.app[EXPORTER].settings.route_prefix}/"
+    return response
 
 
 async def healthy(_request: web.Request) -> web.Response:

@@ -17,7 +17,7 @@ from oxidized_exporter.scrape.plan import TargetPlan, plan
 from oxidized_exporter.targets.url import is_name, parse_target
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from multidict import MultiMapping
 
@@ -46,7 +46,7 @@ def parse_probe(query: MultiMapping[str], *, config: Config) -> ProbeRequest:
         UnknownModuleError: no such module.
         UnknownTargetError: no configured target of that name.
     """
-    module = _module(query.getall("module", [DEFAULT_MODULE]), modules=config.modules)
+    module = parse_module(query, config=config) or config.modules[DEFAULT_MODULE]
     module = _narrowed(module, query.getall(_COLLECT, []))
     texts = query.getall("target", [])
     if not texts:
@@ -62,7 +62,16 @@ def parse_probe(query: MultiMapping[str], *, config: Config) -> ProbeRequest:
     return ProbeRequest(plans=plans, module=module)
 
 
-def _module(names: Sequence[str], *, modules: Mapping[str, Module]) -> Module:
+def parse_module(query: MultiMapping[str], *, config: Config) -> Module | None:
+    """Return the module that the parameter names; None where it is not given.
+
+    Raises:
+        BadParameterError: it is given twice.
+        UnknownModuleError: no such module.
+    """
+    names, modules = query.getall("module", []), config.modules
+    if not names:
+        return None
     if len(names) > 1:
         raise BadParameterError(f"module: given {len(names)} times")
     if names[0] not in modules:

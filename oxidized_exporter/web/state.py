@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from oxidized_exporter.config import Config
     from oxidized_exporter.metrics.exporter import ExporterMetrics
     from oxidized_exporter.scrape.scraper import Scraper
+    from oxidized_exporter.web.own_url import ExternalUrl
     from oxidized_exporter.workers import Workers
 
 
@@ -57,12 +58,16 @@ class Settings:
         timeout_offset: seconds taken off Prometheus's scrape time-out.
         enable_lifecycle: whether ``/-/reload`` may be called.
         max_requests: probes that are answered at the same time; 0 for any number.
+        route_prefix: in front of all routes: ``/oxidized``, or empty.
+        external_url: where the exporter is reached from outside; None where the Host header says it.
     """
 
     config_file: str | None = None
     timeout_offset: float = 0.5
     enable_lifecycle: bool = False
     max_requests: int = 0
+    route_prefix: str = ""
+    external_url: ExternalUrl | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

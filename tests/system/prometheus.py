@@ -102,6 +102,13 @@ def together(targets: Sequence[str], exporter: Exporter) -> Json:
     return job
 
 
+def discovered(exporter: Exporter) -> Json:
+    """Return the shipped job that asks the exporter for its targets, ten times a second."""
+    job = _shipped("discovery.yml", exporter)
+    job["http_sd_configs"][0]["refresh_interval"] = "100ms"
+    return job | {"job_name": "oxidized-discovered"}
+
+
 def _shipped(name: str, exporter: Exporter) -> Json:
     text = (PROMETHEUS / "scrape" / name).read_text()
     assert _EXPORTER in text

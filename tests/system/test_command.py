@@ -16,11 +16,10 @@ from oxidized_exporter import __version__
 from oxidized_exporter.cli import main
 from oxidized_exporter.simulator import fleet
 from tests.system.oxidized import Gate
-from tests.system.program import COMMAND, listening, parse_logfmt
+from tests.system.program import COMMAND, Exporter, listening, parse_logfmt
 
 if TYPE_CHECKING:
     import aiohttp
-    import click
 
     from tests.system.conftest import Run, StartExporter, StartOxidized
 
@@ -78,12 +77,6 @@ async def test_the_installed_script_and_the_module_are_the_same(run: Run) -> Non
     assert one.out.seen == other.out.seen
 
 
-@pytest.mark.parametrize("flag", _FLAGS, ids=lambda flag: flag.opts[0])
-def test_every_flag_has_its_variable(flag: click.Parameter) -> None:
-    name = flag.opts[0].removeprefix("--")
-    assert flag.envvar == "OXIDIZED_EXPORTER_" + name.replace(".", "_").replace("-", "_").upper()
-
-
 async def test_variables_set_what_flags_set(
     run: Run, start_oxidized: StartOxidized, client: aiohttp.ClientSession
 ) -> None:
@@ -102,6 +95,37 @@ async def test_variables_set_what_flags_set(
     log = [parse_logfmt(line) for line in program.err.seen]
     assert [line["shutdown_delay"] for line in log if line["msg"] == "stopping"] == ["0.125"]
     assert ["within 0.25 s" in line["detail"] for line in log if line["msg"] == "probe failed"] == [True, True]
+
+
+async def test_several_addresses_ipv6_among_them_are_listened_on(run: Run, client: aiohttp.ClientSession) -> None:
+    program = await run(*COMMAND, "--web.listen-address=127.0.0.1:0", "--web.listen-address=[::1]:0")
+    one, other = await listening(program, addresses=2)
+    assert (one.address.rpartition(":")[0], other.address.rpartition(":")[0]) == ("127.0.0.1", "[::1]")
+    for exporter in one, other:
+        assert await exporter.status(client, "/-/ready") == 200
+    assert await one.stop() == 0
+
+
+async def test_targets_are_told_by_the_address_that_was_asked(
+    run: Run, client: aiohttp.ClientSession, tmp_path: Path
+) -> None:
+    (tmp_path / "config.yml").write_text("targets: {eu: {url: 'http://oxidized.example.net:8888'}}\n")
+    serve = (*COMMAND, f"--config.file={tmp_path / 'config.yml'}", "--web.listen-address=[::1]:0")
+
+    async def told(*flags: str, path: str) -> tuple[Exporter, dict[str, str], str]:
+        (exporter,) = await listening(await run(*serve, *flags))
+        async with client.get(f"{exporter.url}{path}") as response:
+            assert response.status == 200
+            (group,) = await response.json()
+            (address,) = group["targets"]
+            return exporter, group["labels"], address
+
+    exporter, labels, address = await told(path="/sd")
+    assert (address, labels["__scheme__"], labels["__metrics_path__"]) == (exporter.address, "http", "/probe")
+    _, labels, address = await told("--web.external-url=https://example.net/a", path="/a/sd")
+    assert (address, labels["__scheme__"], labels["__metrics_path__"]) == ("example.net:443", "https", "/a/probe")
+    _, labels, address = await told("--web.external-url=https://example.net/a", "--web.route-prefix=/", path="/sd")
+    assert (address, labels["__scheme__"], labels["__metrics_path__"]) == ("example.net:443", "https", "/a/probe")
 
 
 async def test_a_level_in_the_environment_silences_what_is_below_it(run: Run) -> None:

@@ -73,6 +73,30 @@ async def test_ipv6(run: Run) -> None:
         assert await program.exit_code() == 0
 
 
+@pytest.mark.parametrize(
+    "variables",
+    [
+        {"OXIDIZED_EXPORTER_WEB_ROUTE_PREFIX": "/oxidized"},
+        {"OXIDIZED_EXPORTER_WEB_EXTERNAL_URL": "https://example.net/oxidized/"},
+        {"OXIDIZED_EXPORTER_WEB_EXTERNAL_URL": "/outside", "OXIDIZED_EXPORTER_WEB_ROUTE_PREFIX": "oxidized"},
+    ],
+)
+async def test_below_a_prefix(variables: dict[str, str], start_exporter: StartExporter, run: Run) -> None:
+    exporter = await start_exporter(**variables)
+    by_variable = await run(*HEALTHCHECK, f"--web.listen-address={exporter.address}", **variables)
+    assert await by_variable.exit_code() == 0
+    flags = [
+        f"--{name.removeprefix('OXIDIZED_EXPORTER_').lower().replace('_', '-').replace('-', '.', 1)}={value}"
+        for name, value in variables.items()
+    ]
+    by_flag = await run(*HEALTHCHECK, f"--web.listen-address={exporter.address}", *flags)
+    assert await by_flag.exit_code() == 0
+    elsewhere = await run(*HEALTHCHECK, f"--web.listen-address={exporter.address}", "--web.route-prefix=/other")
+    assert await failure(elsewhere) == (
+        f"Error: http://{exporter.address}/other/-/healthy answered with status 404, not 200"
+    )
+
+
 async def test_no_proxy_of_the_environment_is_asked(start_exporter: StartExporter, run: Run) -> None:
     exporter = await start_exporter()
     async with foreign(b"HTTP/1.1 502 Bad Gateway\r\n\r\n") as proxy:
