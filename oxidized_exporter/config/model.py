@@ -23,10 +23,22 @@ Collector = Literal["nodes", "configs", "stats"]
 COLLECTORS: Final[tuple[Collector, ...]] = get_args(Collector)
 DEFAULT_MODULE: Final = "default"
 
+TAKEN_LABELS: Final = frozenset(
+    (
+        *("job", "instance", "target"),
+        *("full_name", "name", "group", "model", "ip"),
+        *("status", "check", "reason", "collector", "oxidized_version", "web_version"),
+    )
+)
+"""Labels that Prometheus or the metrics of a probe have: another of that name would take their place."""
+# Editors and Helm are told what is taken, too; whoever reads the file says so in words of its own.
 _LABEL_NAME: Final = re.compile(r"(?!__)[A-Za-z_][A-Za-z0-9_]*")
+_FREE_LABEL_NAME: Final = f"^(?!__|{'|'.join(f'{name}$' for name in sorted(TAKEN_LABELS))})[A-Za-z_][A-Za-z0-9_]*$"
 
 
 def _parse_label_name(text: str) -> str:
+    if text in TAKEN_LABELS:
+        raise ValueError("is a label that Prometheus or the metrics have already; take another name")
     if not _LABEL_NAME.fullmatch(text):
         raise ValueError("must be the name of a label: letters, digits and _, no digit first, not two _ first")
     return text
@@ -39,7 +51,7 @@ def _parse_timeout(text: str) -> float:
     return seconds
 
 
-_LabelName = Annotated[str, Text(parse=_parse_label_name, form="label name", pattern=f"^{_LABEL_NAME.pattern}$")]
+_LabelName = Annotated[str, Text(parse=_parse_label_name, form="label name", pattern=_FREE_LABEL_NAME)]
 _PlainText = Annotated[str, Text(parse=str, form="text")]
 _AccessPattern = Annotated[
     AccessPattern,
@@ -149,10 +161,14 @@ class TargetEntry:
     ] = field(metadata={"alias": "url", "description": "Absolute URL."})
     module: _PlainText = field(
         default=DEFAULT_MODULE,
-        metadata={"description": "Module that belongs to it; checked to exist. ?module= says which one a probe uses."},
+        metadata={
+            "description": "Module that belongs to it: Prometheus's service discovery (/sd) has it probed with that. "
+            "A probe by itself uses what ?module= says."
+        },
     )
     labels: Mapping[_LabelName, _PlainText] = field(
-        default_factory=dict, metadata={"description": "Labels that belong to it."}
+        default_factory=dict,
+        metadata={"description": "Labels that its series get by Prometheus's service discovery (/sd)."},
     )
 
     def __post_init__(self) -> None:

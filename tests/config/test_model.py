@@ -21,6 +21,9 @@ from oxidized_exporter.config import (
     Selector,
     TargetEntry,
 )
+from oxidized_exporter.config.model import TAKEN_LABELS
+from oxidized_exporter.metrics.catalogue import CATALOGUE
+from oxidized_exporter.metrics.definition import DEVICE_LABELS, TARGET_LABEL, ScrapeMetric
 from oxidized_exporter.oxidized.models import Device
 from oxidized_exporter.targets.pattern import TargetPattern
 from oxidized_exporter.targets.url import parse_target
@@ -160,3 +163,12 @@ class Named:
 
 def test_a_device_is_whatever_has_the_fields() -> None:
     assert Module(name="m", include=Selector(group=expressions("default"))).selects(Named())
+
+
+def test_no_label_of_a_target_is_one_that_its_series_have_already() -> None:
+    of_metrics = {
+        label
+        for metric in CATALOGUE
+        for label in (metric.labels if isinstance(metric, ScrapeMetric) else metric.labels[len(DEVICE_LABELS) :])
+    }
+    assert {"job", "instance", TARGET_LABEL, *DEVICE_LABELS, *of_metrics} == TAKEN_LABELS

@@ -30,6 +30,7 @@ _FOR_EDITORS: Final = (
     "connection_without_targets",
     "target_without_url",
     "label_name",
+    "label_taken",
     "min_version",
 )
 

@@ -129,7 +129,7 @@ def _for_go(part: Any) -> Any:
         ahead = re.match(r"\^\(\?!([^()]*)\)", pattern)
         if ahead is not None:
             same["patternProperties"]["^" + pattern[ahead.end() :]] = same["patternProperties"].pop(pattern)
-            same["propertyNames"] = {"not": {"pattern": f"^{ahead[1]}"}}
+            same["propertyNames"] = {"not": {"pattern": f"^(?:{ahead[1]})"}}
     return same
 
 

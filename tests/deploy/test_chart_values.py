@@ -110,6 +110,12 @@ def test_no_label_of_a_target_is_one_that_its_series_have_already(label: str) ->
         template({"probes": {"targets": [target]}})
 
 
+def test_a_label_that_only_begins_or_ends_like_one_of_those_is_free() -> None:
+    labels = {"jobs": "a", "my_job": "b", "instances": "c"}
+    targets = {"eu": {"url": "http://oxidized.example.net", "labels": labels}}
+    assert template({"config": {"data": {"targets": targets}}})
+
+
 def test_the_values_of_the_readme_are_values() -> None:
     text = (CHART / "README.md").read_text()
     first = re.findall(r"^\| (`.*?`) \|", text, re.MULTILINE)

@@ -134,6 +134,10 @@ REFUSED = {
         {"config": {"data": {"targets": {"eu": {"url": "http://oxidized.example.net", "labels": {"__a": "b"}}}}}},
         "invalid propertyName '__a'",
     ),
+    "label-that-series-have-already": (
+        {"config": {"data": {"targets": {"eu": {"url": "http://oxidized.example.net", "labels": {"group": "b"}}}}}},
+        "invalid propertyName 'group'",
+    ),
     "nothing-to-take-a-percentage-of": (
         {"autoscaling": {"enabled": True}, "resources": {"requests": {"cpu": None}}},
         "autoscaling: without a requested CPU of each container",
