@@ -15,6 +15,7 @@ from oxidized_exporter.cli import main
 from oxidized_exporter.compose import open_exporter
 from oxidized_exporter.config import Config
 from oxidized_exporter.web.app import create_app
+from oxidized_exporter.web.own_url import routes_below
 from oxidized_exporter.web.state import Settings
 
 if TYPE_CHECKING:
@@ -48,11 +49,11 @@ def flags(args: list[str]) -> dict[str, Any]:
 
 
 @functools.cache
-def routes() -> frozenset[str]:
-    """Return the method and path of everything that the exporter answers."""
+def routes(route_prefix: str) -> frozenset[str]:
+    """Return the method and path of everything that the exporter answers below a prefix."""
 
     async def found() -> frozenset[str]:
-        settings = Settings(config_file=None, timeout_offset=0.5, enable_lifecycle=False, max_requests=0)
+        settings = Settings(route_prefix=route_prefix)
         async with open_exporter(config=Config(), settings=settings) as exporter:
             return frozenset(
                 f"{route.method} {route.resource.canonical}"
@@ -61,6 +62,12 @@ def routes() -> frozenset[str]:
             )
 
     return asyncio.run(found())
+
+
+def prefix_of(rendered: Rendered) -> str:
+    """Return what the flags of the exporter put in front of its routes."""
+    given = flags(exporter_of(rendered)["args"])
+    return routes_below(given["web_route_prefix"], given["web_external_url"])
 
 
 def exporter_of(rendered: Rendered) -> Object:
@@ -98,6 +105,10 @@ def arguments(rendered: Rendered) -> Iterator[str]:
 
 
 def paths(rendered: Rendered) -> Iterator[str]:
+    try:
+        known = routes(prefix_of(rendered))
+    except click.UsageError:  # told by `arguments`
+        return
     asked = [
         (probe, f"GET {container[probe]['httpGet']['path']}")
         for container in rendered.pod["spec"]["containers"]
@@ -107,7 +118,9 @@ def paths(rendered: Rendered) -> Iterator[str]:
     for monitor in rendered.of("ServiceMonitor"):
         asked += [("ServiceMonitor", f"GET {endpoint['path']}") for endpoint in monitor["spec"]["endpoints"]]
     asked += [("Probe", f"GET {probe['spec']['prober']['path']}") for probe in rendered.of("Probe")]
-    asked += [("ScrapeConfig", f"GET {scrape['spec']['metricsPath']}") for scrape in rendered.of("ScrapeConfig")]
+    for scrape in rendered.of("ScrapeConfig"):
+        found = [urlsplit(discovery["url"]).path for discovery in scrape["spec"].get("httpSDConfigs", [])]
+        asked += [("ScrapeConfig", f"GET {path}") for path in found or [scrape["spec"]["metricsPath"]]]
     for container in rendered.pod["spec"]["containers"]:
         for argument in container["args"]:
             flag, _, url = argument.partition("=")
@@ -119,7 +132,7 @@ def paths(rendered: Rendered) -> Iterator[str]:
                     yield f"reloader: the exporter does not listen at {url}"
                 if not flags(exporter_of(rendered)["args"])["web_enable_lifecycle"]:
                     yield "reloader: the exporter does not allow a reload"
-    yield from (f"{who}: the exporter has no {path}" for who, path in asked if path not in routes())
+    yield from (f"{who}: the exporter has no {path}" for who, path in asked if path not in known)
 
 
 def security(rendered: Rendered) -> Iterator[str]:

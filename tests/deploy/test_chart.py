@@ -139,6 +139,11 @@ def curled(values: Mapping[str, object]) -> str:
     return str(url)
 
 
+def test_the_command_of_the_notes_asks_below_the_prefix() -> None:
+    assert urlsplit(curled({"externalUrl": "https://example.net/oxidized"})).path == "/oxidized/probe"
+    assert urlsplit(curled({"externalUrl": "https://example.net/oxidized", "routePrefix": "/"})).path == "/probe"
+
+
 @pytest.mark.parametrize("case", ["default", "config-map", "service-monitor"])
 def test_the_notes_forward_a_port_of_the_service(case: str) -> None:
     (service,) = rendered(case).of("Service")
@@ -185,6 +190,8 @@ def test_the_notes_tell_who_can_ask_for_a_reload() -> None:
 def test_the_notes_tell_that_nothing_is_probed_yet() -> None:
     assert "No Oxidized is probed yet" in notes({})
     assert "No Oxidized is probed yet" not in notes(VALUES["probes"])
+    discovery = {"config": {"existingSecret": "a"}, "probes": {"discovery": {"enabled": True}}}
+    assert "No Oxidized is probed yet" not in notes(discovery)
 
 
 def test_the_example_of_the_readme_is_served(tmp_path: Path) -> None:

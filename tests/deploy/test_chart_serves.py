@@ -56,6 +56,23 @@ async def test_the_default_pod_is_ready_answers_its_monitor_and_probes(tmp_path:
         assert (await exporter.probe(client, oxidized.url)).value("oxidized_status") == 1
 
 
+async def test_below_a_prefix_everything_that_asks_is_answered(tmp_path: Path) -> None:
+    pod = rendered("route-prefix")
+    container = exporter_of(pod)
+    async with started(pod, tmp_path) as (exporter, client):
+        for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
+            assert await exporter.status(client, container[probe]["httpGet"]["path"]) == 200, probe
+        (monitor,) = pod.of("ServiceMonitor")
+        assert await exporter.status(client, monitor["spec"]["endpoints"][0]["path"]) == 200
+        (discovery,) = [spec for scrape in pod.of("ScrapeConfig") if "httpSDConfigs" in (spec := scrape["spec"])]
+        url = URL(discovery["httpSDConfigs"][0]["url"])
+        async with client.get(exporter.url + url.path_qs, headers={"Host": url.authority}) as response:
+            (group,) = await response.json()
+    assert group["targets"] == [url.authority]
+    assert group["labels"]["__metrics_path__"] == "/outside/probe"
+    assert group["labels"]["instance"] == "eu"
+
+
 @pytest.mark.parametrize("named_by", ["probes", "config"])
 async def test_the_command_of_the_notes_is_answered(named_by: str, tmp_path: Path) -> None:
     async with simulated(*fleet(3)) as oxidized:

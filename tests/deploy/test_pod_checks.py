@@ -43,6 +43,20 @@ BROKEN: Final[dict[str, tuple[str, str, KeyPath, object, str]]] = {
         "livenessProbe: the exporter has no GET /healthz",
     ),
     "path-of-the-prober": ("probes", "Probe", ("spec", "prober", "path"), "/scrape", "Probe: the exporter has no GET"),
+    "path-without-the-prefix": (
+        "route-prefix",
+        "Deployment",
+        (*CONTAINER, "readinessProbe", "httpGet", "path"),
+        "/-/ready",
+        "readinessProbe: the exporter has no GET /-/ready",
+    ),
+    "path-of-the-discovery": (
+        "discovery",
+        "ScrapeConfig",
+        ("spec", "httpSDConfigs", 0, "url"),
+        "http://oxidized-exporter.monitoring.svc:10888/sd",
+        "ScrapeConfig: the exporter has no GET /sd",
+    ),
     "path-of-the-reloader": (
         "reload",
         "Deployment",

@@ -91,6 +91,31 @@ REFUSED = {
         {"config": {"data": {"modules": {}}, "files": [{"secret": "a", "configMap": "a", "items": {"b": "c"}}]}},
         "at '/config/files/0': 'oneOf' failed, subschemas 0, 1 matched",
     ),
+    "external-url": (
+        {"externalUrl": "exporter.example.net"},
+        "at '/externalUrl': 'exporter.example.net' does not match pattern",
+    ),
+    "external-url-with-a-query": (
+        {"externalUrl": "https://example.net/a?b"},
+        "at '/externalUrl': 'https://example.net/a?b' does not match pattern",
+    ),
+    "route-prefix": ({"routePrefix": "/a//b"}, "at '/routePrefix': '/a//b' does not match pattern"),
+    "prefix-by-a-flag": ({"extraArgs": ["--web.route-prefix=/a"]}, "at '/extraArgs/0': 'not' failed"),
+    "nothing-to-discover": (
+        {"probes": {"discovery": {"enabled": True}}},
+        "probes.discovery: without a configuration file the exporter has no targets",
+    ),
+    "no-target-to-discover": (
+        {"config": {"data": {"modules": {}}}, "probes": {"discovery": {"enabled": True}}},
+        "probes.discovery: config.data.targets is empty",
+    ),
+    "name-of-the-discovery": (
+        {
+            "config": {"existingSecret": "a"},
+            "probes": {"discovery": {"enabled": True}, "targets": [OXIDIZED | {"name": "discovery"}]},
+        },
+        'probes.targets: "discovery" is the name of the object of probes.discovery',
+    ),
     "everybody-may-ask": (
         {"networkPolicy": OPEN | {"ingressFrom": []}},
         "at '/networkPolicy/ingressFrom': minItems: got 0, want 1",

@@ -137,6 +137,20 @@ BROKEN: Final[dict[str, tuple[str, str, KeyPath, object, str]]] = {
         "oxidized-exporter:10888",
         "does not lead to one of",
     ),
+    "discovery": (
+        "discovery",
+        "ScrapeConfig",
+        ("spec", "httpSDConfigs", 0, "url"),
+        "http://oxidized-exporter:10888/oxidized/exporter/sd",
+        "is none of",
+    ),
+    "discovery-relabelled": (
+        "discovery",
+        "ScrapeConfig",
+        ("spec", "relabelings"),
+        [{"targetLabel": "instance", "replacement": "a"}],
+        "ScrapeConfig: relabelings beside httpSDConfigs",
+    ),
     "autoscaled": (
         "autoscaling",
         "HorizontalPodAutoscaler",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
 
 from tests.deploy.chart import NAMESPACE
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 _LABEL: Final = re.compile(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?")
 _KEY: Final = re.compile(r"([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?")
 _VALUE: Final = re.compile(r"(([A-Za-z0-9][-A-Za-z0-9_.]{0,61})?[A-Za-z0-9])?")
+# What the labels of discovered targets say already.
+_OF_STATIC: Final = {"metricsPath", "params", "staticConfigs", "relabelings"}
 # Ports of an egress rule, as the chart writes them.
 _DNS: Final = {(("port", 53), ("protocol", protocol)) for protocol in ("UDP", "TCP")}
 
@@ -137,6 +140,12 @@ def probers(rendered: Rendered) -> Iterator[str]:
         if probe["spec"]["prober"]["url"] not in addresses:
             yield f"Probe: {probe['spec']['prober']['url']} is none of {addresses}"
     for scrape in rendered.of("ScrapeConfig"):
+        if "httpSDConfigs" in scrape["spec"]:
+            asked = [urlsplit(discovery["url"]).netloc for discovery in scrape["spec"]["httpSDConfigs"]]
+            if len(asked) != 1 or asked[0] not in addresses:
+                yield f"ScrapeConfig: {asked} is none of {addresses}"
+            yield from (f"ScrapeConfig: {key} beside httpSDConfigs" for key in _OF_STATIC & scrape["spec"].keys())
+            continue
         rules = scrape["spec"]["relabelings"]
         steps = [
             (rule.get("sourceLabels"), rule["targetLabel"], rule.get("replacement") in addresses) for rule in rules

@@ -50,9 +50,18 @@
 {{- fail "rollingUpdate: with both at 0 no pod can ever be replaced" -}}
 {{- end -}}
 {{- $probes := .Values.probes -}}
+{{- if and $probes.discovery.enabled (not $given) -}}
+{{- fail "probes.discovery: without a configuration file the exporter has no targets to tell of" -}}
+{{- end -}}
+{{- if and $probes.discovery.enabled $config.data (not $config.data.targets) -}}
+{{- fail "probes.discovery: config.data.targets is empty, so the exporter has none to tell of" -}}
+{{- end -}}
 {{- $names := list -}}
 {{- $series := list -}}
 {{- range $probes.targets -}}
+{{- if and $probes.discovery.enabled (eq .name "discovery") -}}
+{{- fail "probes.targets: \"discovery\" is the name of the object of probes.discovery" -}}
+{{- end -}}
 {{- if has .name $names -}}{{- fail (printf "probes.targets: two are named %q" .name) -}}{{- end -}}
 {{- $names = append $names .name -}}
 {{- range $label := keys (default (dict) .labels) | sortAlpha -}}

@@ -46,6 +46,11 @@ app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- printf "%s.%s.svc:%d" (include "oxidized-exporter.fullname" .) .Release.Namespace (int .Values.service.port) -}}
 {{- end -}}
 
+{{- /* In front of all routes: empty, or with a slash in front and none at its end. As the exporter takes its flags. */ -}}
+{{- define "oxidized-exporter.routePrefix" -}}
+{{- with default (get (urlParse .Values.externalUrl) "path") .Values.routePrefix | trimAll "/" -}}/{{ . }}{{- end -}}
+{{- end -}}
+
 {{- /* Name of one of several objects; cut in the middle, so that what tells them apart stays. */ -}}
 {{- define "oxidized-exporter.nameOf" -}}
 {{- $room := sub 62 (len .name) | int -}}
