@@ -12,19 +12,22 @@ import click
 from aiohttp import web
 
 from oxidized_exporter.compose import open_exporter
-from oxidized_exporter.config import Config
+from oxidized_exporter.config import Access, Config, TargetEntry
 from oxidized_exporter.simulator import Daemon, create_app, fleet
+from oxidized_exporter.targets.pattern import parse_access_pattern
+from oxidized_exporter.targets.url import parse_target
 from oxidized_exporter.web.app import create_app as create_exporter_app
 from oxidized_exporter.web.listen_address import ListenAddress
 from oxidized_exporter.web.server import serve
 from oxidized_exporter.web.state import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Iterator, Mapping
 
     from oxidized_exporter.simulator import Clock
 
 _LOOPBACK: Final = "127.0.0.1"
+_EVERYWHERE: Final = ("0.0.0.0/0", "::/0")
 _HISTORY_SECONDS: Final = 4 * 86400.0  # so that stale devices are days old
 _FAILING: Final = 0.2
 _STALE: Final = 0.1
@@ -47,14 +50,23 @@ async def run_demo(*, address: ListenAddress, devices: int) -> None:
         healthy = await stack.enter_async_context(simulated(healthy_daemon, port=next(ports)))
         troubled = await stack.enter_async_context(simulated(troubled_daemon, port=next(ports)))
         down = stack.enter_context(closed_port(next(ports)))
-        targets = tuple(f"http://{_LOOPBACK}:{port}" for port in (healthy, troubled, down))
-        exporter = await stack.enter_async_context(open_exporter(config=Config(), settings=Settings()))
+        urls = {"healthy": healthy, "troubled": troubled, "down": down}
+        config = _configuration({name: f"http://{_LOOPBACK}:{port}" for name, port in urls.items()})
+        exporter = await stack.enter_async_context(open_exporter(config=config, settings=Settings()))
 
         def tell(ports: tuple[int, ...]) -> None:
             host = address.host or _LOOPBACK
-            click.echo(instructions(ListenAddress(host, ports[0]), targets=targets))
+            click.echo(instructions(ListenAddress(host, ports[0]), config=config))
 
         await serve(create_exporter_app(exporter), addresses=(address,), shutdown_delay=0, started=tell)
+
+
+def _configuration(urls: Mapping[str, str]) -> Config:
+    """Return one with these targets, which allows all others too: whoever tries it out may have an Oxidized."""
+    return Config(
+        targets={name: TargetEntry(name=name, target=parse_target(url)) for name, url in urls.items()},
+        access=Access(allow=tuple(map(parse_access_pattern, _EVERYWHERE))),
+    )
 
 
 def daemons(
@@ -105,15 +117,15 @@ def _bound(port: int) -> socket.socket:
     return bound
 
 
-def instructions(exporter: ListenAddress, *, targets: tuple[str, ...]) -> str:
+def instructions(exporter: ListenAddress, *, config: Config) -> str:
     """Return what the demo tells its user: URLs to open and a ready Prometheus configuration."""
     base = f"http://{exporter}"
+    targets = [entry.target.base for entry in config.targets.values()]
     single = "\n".join(
         f"  {base}/probe?target={quote(target, safe=':/')}    {state}"
         for target, state in zip(targets, ("healthy", "failing and stale devices", "down"), strict=True)
     )
     together = urlencode([("target", target) for target in targets], safe=":/")
-    listed = "\n".join(f"          - {target}" for target in targets)
     return f"""\
 Three simulated Oxidized instances and the exporter are running; Ctrl-C stops them.
 
@@ -130,15 +142,6 @@ A Prometheus configuration for them:
 
 scrape_configs:
   - job_name: oxidized
-    metrics_path: /probe
-    static_configs:
-      - targets:
-{listed}
-    relabel_configs:
-      - source_labels: [__address__]
-        target_label: __param_target
-      - source_labels: [__param_target]
-        target_label: instance
-      - target_label: __address__
-        replacement: {exporter}
+    http_sd_configs:
+      - url: {base}/sd
 """

@@ -31,7 +31,7 @@ ALLOWED: Final = {
     "metrics": {"__init__", "scrape.snapshot", "oxidized.models", "targets", "errors"},
     "web": {"__init__", "metrics", "scrape", "targets", "config", "errors", "workers"},
     "compose": {"web", "metrics", "scrape", "oxidized", "config", "workers"},
-    "demo": {"compose", "web", "simulator", "config"},
+    "demo": {"compose", "web", "simulator", "config", "targets"},
     "flags": {"web.listen_address", "web.own_url", "errors"},
     "help_page": set(),
     "healthcheck": {"web.listen_address", "errors"},

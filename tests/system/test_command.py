@@ -136,7 +136,7 @@ async def test_a_level_in_the_environment_silences_what_is_below_it(run: Run) ->
         OXIDIZED_EXPORTER_DEVICES="3",
         OXIDIZED_EXPORTER_LOG_LEVEL="warning",
     )
-    await program.out.first("replacement: 127.0.0.1:")
+    await program.out.first("      - url: http://127.0.0.1:")
     program.send(SIGTERM)
     assert await program.exit_code() == 0
     assert program.err.seen == []

@@ -50,7 +50,7 @@ class Demo:
 @pytest.fixture
 async def demo(run: Run) -> Demo:
     program = await run(*COMMAND, "demo", "--web.listen-address=127.0.0.1:0", "--devices=20")
-    await program.out.first("replacement:")
+    await program.out.first("      - url: ")
     return Demo(program, "\n".join(program.out.seen))
 
 
@@ -75,13 +75,25 @@ async def test_each_probe_that_is_printed_shows_what_is_said_beside_it(
     assert {labels["target"]: value for labels, value in statuses} == dict(zip(demo.targets, (1, 1, 0), strict=True))
 
 
-async def test_the_configuration_that_is_printed_scrapes_the_same_targets(demo: Demo) -> None:
+async def test_the_configuration_that_is_printed_scrapes_the_same_targets(
+    demo: Demo, client: aiohttp.ClientSession
+) -> None:
     (job,) = yaml.safe_load(demo.config)["scrape_configs"]
-    assert job["static_configs"] == [{"targets": demo.targets}]
-    assert job["relabel_configs"][-1] == {
-        "target_label": "__address__",
-        "replacement": urlsplit(demo.probes[0]).netloc,
-    }
+    ((discovery,),) = [job["http_sd_configs"]]
+    async with client.get(discovery["url"]) as response:
+        groups = await response.json()
+    assert [group["targets"] for group in groups] == [[urlsplit(demo.probes[0]).netloc]] * 3
+    named = [group["labels"]["__param_target"] for group in groups]
+    assert named == ["healthy", "troubled", "down"]
+    for name, url in zip(named, demo.probes[:3], strict=True):
+        by_name = await scrape(client, f"{url.partition('?')[0]}?target={name}")
+        by_url = await scrape(client, url)
+        assert by_name.value("oxidized_status") == by_url.value("oxidized_status")
+
+
+async def test_an_oxidized_of_one_s_own_can_be_probed_too(demo: Demo, client: aiohttp.ClientSession) -> None:
+    exposition = await scrape(client, f"{demo.probes[0].partition('?')[0]}?target=http://127.0.0.1:1")
+    assert exposition.reason() == "connect"
 
 
 @pytest.mark.skipif(not shutil.which("promtool"), reason="needs promtool: Debian package prometheus")
