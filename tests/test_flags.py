@@ -20,14 +20,29 @@ _KUBERNETES: Final = ("tcp://10.0.0.1:80", "udp://10.0.0.1:80", "sctp://10.0.0.1
 _SAMPLES: Final = ("1", "debug", "json", "127.0.0.1:1", "/a", "https://a.example.net")
 
 
-def _flags() -> Iterator[Any]:
+def _flags() -> Iterator[tuple[str, click.Option]]:
     for command, found in _COMMANDS.items():
         for option in found.params:
             if isinstance(option, click.Option) and not option.is_eager:
-                yield pytest.param(command, option, id=f"{command} {option.opts[0]}".strip())
+                yield command, option
 
 
-each_flag = pytest.mark.parametrize("command, option", tuple(_flags()))
+def _variables(option: click.Option) -> tuple[str, ...]:
+    return (option.envvar,) if isinstance(option.envvar, str) else tuple(option.envvar or ())
+
+
+each_flag = pytest.mark.parametrize(
+    "command, option",
+    [pytest.param(command, option, id=f"{command} {option.opts[0]}".strip()) for command, option in _flags()],
+)
+each_variable = pytest.mark.parametrize(
+    "command, option, variable",
+    [
+        pytest.param(command, option, variable, id=f"{command} {variable}".strip())
+        for command, option in _flags()
+        for variable in _variables(option)
+    ],
+)
 
 
 def _parsed(command: str) -> click.Context:
@@ -35,11 +50,6 @@ def _parsed(command: str) -> click.Context:
     found = _COMMANDS[command]
     arguments = ["x" for each in found.params if isinstance(each, click.Argument) and each.required]
     return found.make_context(command or "oxidized-exporter", arguments)
-
-
-def _variable(option: click.Option) -> str:
-    assert isinstance(option.envvar, str)
-    return option.envvar
 
 
 def _sample(command: str, option: click.Option) -> tuple[str, Any]:
@@ -60,36 +70,41 @@ def test_it_has_a_variable_and_help(command: str, option: click.Option) -> None:
     name = next((opt for opt in option.opts if "." in opt), option.opts[0]).removeprefix("--")
     variable = name.replace(".", "_").replace("-", "_")
     own = f"{command}_{variable}".replace("-", "_")
-    assert _variable(option) in {f"OXIDIZED_EXPORTER_{each}".upper() for each in (variable, own)}
+    assert {f"OXIDIZED_EXPORTER_{each}".upper() for each in (variable, own)} & {*_variables(option)}
     assert option.help
     assert option.help.endswith(".")
 
 
-@each_flag
-def test_its_variable_sets_it(command: str, option: click.Option, monkeypatch: pytest.MonkeyPatch) -> None:
+@each_variable
+def test_its_variable_sets_it(
+    command: str, option: click.Option, variable: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert option.name is not None
     sample, read = _sample(command, option)
-    monkeypatch.setenv(_variable(option), sample)
+    monkeypatch.setenv(variable, sample)
     context = _parsed(command)
     assert context.params[option.name] == read
     assert context.get_parameter_source(option.name) is ParameterSource.ENVIRONMENT
 
 
-@pytest.mark.parametrize("value", _KUBERNETES)
-@each_flag
+@each_variable
 def test_what_kubernetes_sets_is_ignored_with_a_warning(
     command: str,
     option: click.Option,
-    value: str,
+    variable: str,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
+    assert option.name is not None
     without = _parsed(command).params
-    monkeypatch.setenv(_variable(option), value)
-    assert _parsed(command).params == without
-    warnings = capsys.readouterr().err.splitlines()
-    assert warnings
-    assert all(line.startswith(f"Warning: {_variable(option)} is ignored: {value!r}") for line in warnings)
+    for value in _KUBERNETES:
+        monkeypatch.setenv(variable, value)
+        context = _parsed(command)
+        assert context.params == without
+        assert context.get_parameter_source(option.name) is not ParameterSource.ENVIRONMENT
+        warnings = capsys.readouterr().err.splitlines()
+        assert warnings
+        assert all(line.startswith(f"Warning: {variable} is ignored: {value!r}") for line in warnings)
 
 
 @pytest.mark.parametrize("command", ["", "healthcheck"])

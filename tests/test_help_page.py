@@ -50,16 +50,16 @@ def test_every_flag_is_in_its_section_with_its_variable() -> None:
     beginnings = {"web.": "Web", "config.": "Configuration", "log.": "Logging"}
     for option in main.params:
         assert isinstance(option, click.Option)
-        name = option.opts[0]
-        where = [
-            section for section, text in sections.items() if re.search(rf"^  (-\w, )?{name}\b", text, re.MULTILINE)
-        ]
+        name = next((opt for opt in option.opts if "." in opt), option.opts[0])
+        written = re.compile(rf"^  (?=-)[^\n]*?{re.escape(name)}(?![\w.-])", re.MULTILINE)
+        where = [section for section, text in sections.items() if written.search(text)]
         assert len(where) == 1, name
         for beginning, section in beginnings.items():
             if name.startswith(f"--{beginning}"):
                 assert where == [section]
-        if option.envvar:
-            assert re.search(rf"\b{option.envvar}\b", sections[where[0]]), name
+        if not option.is_eager:
+            variable = name.lstrip("-").replace(".", "_").replace("-", "_").upper()
+            assert f"OXIDIZED_EXPORTER_{variable}" in sections[where[0]]
 
 
 def test_all_sections_have_the_same_columns() -> None:
