@@ -55,15 +55,8 @@ def _device_info(_scrape: TargetScrape, devices: Devices) -> list[Series]:
     return [Series([1.0] * len(devices), own={"ip": devices.ip})]
 
 
-def _last_successes(scrape: TargetScrape, devices: Devices) -> list[Series]:
-    ends = [end if succeeded else None for succeeded, end in zip(devices.succeeded, devices.end, strict=True)]
-    if scrape.stats is not None:
-        ends = [_latest(end, told) for end, told in zip(ends, scrape.stats.last_success, strict=True)]
-    return [Series(ends)]
-
-
-def _latest(one: float | None, other: float | None) -> float | None:
-    return max(time for time in (one, other) if time is not None) if (one, other) != (None, None) else None
+def _last_successes(scrape: TargetScrape, _devices: Devices) -> list[Series]:
+    return [Series(scrape.last_successes())]
 
 
 def _statuses(devices: Devices) -> list[float]:

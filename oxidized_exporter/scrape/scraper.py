@@ -38,6 +38,7 @@ class _Shared:
     scrape that hangs, or a node list that grows old, for ever.
     """
 
+    label: str
     open_until: float
     patience: _Patience
     scraping: Scraping
@@ -58,6 +59,10 @@ class Scraper:
         """Let go of what is kept of connections, modules and checks that ``config`` does not have."""
         self._means.settings_reader.forget_all_but(config.connections)
         self._means.memory.forget_all_but(config)
+
+    def progress(self) -> dict[str, tuple[int, int]]:
+        """Return how many stored configurations were had and are asked for, by the label of each target under way."""
+        return {shared.label: shared.scraping.progress for shared in self._in_flight.values()}
 
     async def scrape(self, plans: Sequence[TargetPlan], *, module: Module, seconds: float) -> Snapshot:
         """Ask all targets at once and return what is known when the time is over, or sooner.
@@ -106,4 +111,4 @@ class Scraper:
         task = asyncio.get_running_loop().create_task(scraping.run())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        return _Shared(deadline, patience, scraping, task)
+        return _Shared(plan.target.label, deadline, patience, scraping, task)

@@ -86,6 +86,11 @@ class Scraping:
         self._stats: StatsSummary | None = None
         self._configs: Progress | None = None
 
+    @property
+    def progress(self) -> tuple[int, int]:
+        """How many stored configurations were had so far, and how many are asked for."""
+        return (0, 0) if self._configs is None else (self._configs.had, len(self._configs.wanted))
+
     async def run(self) -> None:
         """Collect everything; raises nothing but CancelledError, on which all connections are dropped.
 

@@ -128,6 +128,16 @@ class TargetScrape:
     configs: ConfigsSummary | None = None
     stats: StatsSummary | None = None
 
+    def last_successes(self) -> list[float | None]:
+        """Return when a backup of each device that is shown last succeeded, Unix seconds; None where nobody knows."""
+        if self.summary is None:
+            return []
+        devices = self.summary.shown
+        ends = [end if succeeded else None for succeeded, end in zip(devices.succeeded, devices.end, strict=True)]
+        if self.stats is None:
+            return ends
+        return [_latest(end, told) for end, told in zip(ends, self.stats.last_success, strict=True)]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
@@ -150,3 +160,7 @@ class Snapshot:
     def shown(self) -> int:
         """How many devices have series of their own."""
         return sum(len(scrape.summary.shown) for scrape in self.scrapes if scrape.summary is not None)
+
+
+def _latest(one: float | None, other: float | None) -> float | None:
+    return max(time for time in (one, other) if time is not None) if (one, other) != (None, None) else None
