@@ -10,6 +10,8 @@ import click
 from click.core import ParameterSource
 
 from oxidized_exporter import __version__
+from oxidized_exporter.commands import interface
+from oxidized_exporter.commands.plugin import PluginGroup
 from oxidized_exporter.errors import ConfigError, ListenError, UnhealthyError
 from oxidized_exporter.flags import EXTERNAL_URL, LISTEN_ADDRESS, ROUTE_PREFIX, SECONDS, flag
 from oxidized_exporter.help_page import SectionedGroup
@@ -29,7 +31,11 @@ _TURN_SECONDS: Final = 0.0005
 _HELP: Final = {"help_option_names": ["--help", "-h"], "max_content_width": 100}
 
 
-@click.group(cls=SectionedGroup, invoke_without_command=True, context_settings=_HELP)
+class _Group(SectionedGroup, PluginGroup):
+    """The flags in sections, and ``check`` a plugin."""
+
+
+@click.group(cls=_Group, invoke_without_command=True, context_settings=_HELP)
 @flag("config.file", default=None, metavar="FILE", help="Configuration file; without it every URL can be probed.")
 @flag(
     "web.listen-address",
@@ -189,6 +195,10 @@ def healthcheck(
     except UnhealthyError as error:
         click.echo(f"Error: {error}", err=True)
         sys.exit(1)
+
+
+for command in (interface.probe, interface.check, interface.status):
+    main.add_command(command)
 
 
 def _end(*_: object) -> NoReturn:

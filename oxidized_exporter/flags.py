@@ -33,14 +33,16 @@ class _Option(click.Option):
         return value
 
 
-def flag(name: str, *, of: str = "", **settings: Any) -> Callable[[_Command], _Command]:
+def flag(name: str, *, of: str = "", short: str = "", **settings: Any) -> Callable[[_Command], _Command]:
     """Declare ``--name``, which ``OXIDIZED_EXPORTER_NAME`` (dots and dashes as underscores) sets too.
 
-    ``of`` a command, it is set by ``OXIDIZED_EXPORTER_COMMAND_NAME``: variables are read by all commands.
+    ``of`` a command, it is set by ``OXIDIZED_EXPORTER_COMMAND_NAME``: variables are read by all commands. ``short``
+    is one letter.
     """
     parameter = name.replace(".", "_").replace("-", "_")
     return click.option(
         f"--{name}",
+        *((f"-{short}",) if short else ()),
         parameter,
         cls=_Option,
         envvar=_PREFIX + (f"{of}_" if of else "").upper() + parameter.upper(),

@@ -1,0 +1,1 @@
+"""Commands that ask Oxidized once and end: ``probe``, ``check`` and ``status``."""
