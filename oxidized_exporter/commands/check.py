@@ -15,7 +15,7 @@ from nagiosplugin import Performance
 
 from oxidized_exporter.commands.ages import format_age
 from oxidized_exporter.commands.asking import ask, collectors_that_failed, read_config, said, seconds_for
-from oxidized_exporter.commands.condition import TROUBLE, Condition, conditions
+from oxidized_exporter.commands.condition import TROUBLE, Condition, conditions, so_many_devices
 from oxidized_exporter.commands.plugin import UNKNOWN, plugin_line
 from oxidized_exporter.commands.printable import cut, printable
 from oxidized_exporter.errors import TargetDeniedError
@@ -32,7 +32,11 @@ if TYPE_CHECKING:
 _MOST_NAMED: Final = 20
 _NAME_CHARACTERS: Final = 60
 _STATUS_CHARACTERS: Final = 30
-_TEXT_BYTES: Final = 800  # with the performance data less than the 1,024 bytes that version 2 of NRPE carries
+_REMARK_CHARACTERS: Final = 120
+_LABEL_CHARACTERS: Final = 200
+_WHY_CHARACTERS: Final = 400
+_MOST_BYTES: Final = 1000  # version 2 of NRPE carries 1,024
+_MORE_BYTES: Final = len(", and 100000 more")
 
 
 class State(IntEnum):
@@ -109,32 +113,35 @@ def _for_checking(module: Module, *, config: Config) -> Module:
 def verdict(scrape: TargetScrape, *, thresholds: Thresholds, now: float) -> tuple[State, str]:
     """Judge what a target gave; returns the state, and the line that says it."""
     duration = Performance("time", f"{scrape.duration:.3f}", "s", min=0)
+    label = cut(scrape.target.label, most=_LABEL_CHARACTERS)
     if scrape.failure is not None:
         # That it may not be asked is the exporter's own configuration: it says nothing of Oxidized.
         state = State.UNKNOWN if scrape.failure.reason == TargetDeniedError.reason else State.CRITICAL
-        return state, _line(state, f"{scrape.target.label}: {said(scrape.failure)}", [duration])
+        return state, _line(state, f"{label}: {cut(printable(said(scrape.failure)), most=_WHY_CHARACTERS)}", [duration])
     found = conditions(scrape, now=now, max_age=thresholds.max_age)
     if not found:
-        text = f"{scrape.target.label} lists no device, or the module selects none of them"
+        text = f"{label} lists no device, or the module selects none of them"
         return State.UNKNOWN, _line(State.UNKNOWN, text, [duration])
     counted = Counter(found)
     trouble = sum(counted[condition] for condition in TROUBLE)
     state = thresholds.state(trouble)
     text = (
-        f"{trouble} of {len(found)} devices in trouble: {counted[Condition.FAILING]} failing, "
+        f"{trouble} of {so_many_devices(len(found))} in trouble: {counted[Condition.FAILING]} failing, "
         f"{counted[Condition.STALE]} stale, {counted[Condition.NEVER]} never backed up"
     )
     if waiting := counted[Condition.WAITING]:
         text += f", {waiting} waiting for a job"
-    if trouble:
-        text += " - " + ", ".join(_named(scrape, found, now=now))
     data = [
         Performance("trouble", trouble, "", str(thresholds.warning), str(thresholds.critical or ""), 0, len(found)),
         *(Performance(name, counted[name], "", min=0, max=len(found)) for name in Condition if name in TROUBLE),
         Performance("devices", len(found), min=0),
         duration,
     ]
-    return state, _line(state, text + "".join(f"; {remark}" for remark in _remarks(scrape)), data)
+    remarks = "".join(f"; {cut(printable(remark), most=_REMARK_CHARACTERS)}" for remark in _remarks(scrape))
+    if trouble:
+        room = _MOST_BYTES - len(_line(state, f"{text} - {remarks}", data).encode())
+        text += " - " + ", ".join(_named(scrape, found, now=now, room=room))
+    return state, _line(state, text + remarks, data)
 
 
 def _remarks(scrape: TargetScrape) -> Iterator[str]:
@@ -145,8 +152,8 @@ def _remarks(scrape: TargetScrape) -> Iterator[str]:
         yield f"{invalid} rows of the list could not be read"
 
 
-def _named(scrape: TargetScrape, found: Sequence[Condition], *, now: float) -> Iterator[str]:
-    """Yield the devices in trouble, the worst first, as many as a line holds; then how many more there are."""
+def _named(scrape: TargetScrape, found: Sequence[Condition], *, now: float, room: int) -> Iterator[str]:
+    """Yield the devices in trouble, the worst first, as many as ``room`` bytes hold; then how many more there are."""
     order = list(Condition)
     devices = scrape.summary.shown if scrape.summary is not None else ()
     told = zip(found, devices, scrape.last_successes(), strict=True)
@@ -154,11 +161,11 @@ def _named(scrape: TargetScrape, found: Sequence[Condition], *, now: float) -> I
         ((condition, device, success) for condition, device, success in told if condition in TROUBLE),
         key=lambda one: (order.index(one[0]), one[1].full_name),
     )
-    room = _TEXT_BYTES
+    room -= _MORE_BYTES
     for number, (condition, device, success) in enumerate(troubled):
         why = str(condition)
         if condition is Condition.FAILING:
-            why = cut(printable(device.status), most=_STATUS_CHARACTERS)
+            why = cut(printable(device.status), most=_STATUS_CHARACTERS) or condition
         elif success is not None:
             why = f"{condition} for {format_age(now - success)}"
         text = f"{cut(printable(device.full_name), most=_NAME_CHARACTERS)} ({why})"

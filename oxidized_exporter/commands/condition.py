@@ -53,3 +53,8 @@ def _condition(
     # There is no last job: before the first one, and from each retry's beginning to its end. Where a success is known
     # even so, or a change that was stored, the device has been backed up since Oxidized's start.
     return Condition.NEVER if last_success is None and modified is None else Condition.WAITING
+
+
+def so_many_devices(count: int) -> str:
+    """Write how many devices."""
+    return f"{count} device" if count == 1 else f"{count} devices"

@@ -6,7 +6,6 @@ from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Final, NamedTuple, TextIO
 
 from rich import box
-from rich.cells import cell_len
 from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
@@ -14,7 +13,7 @@ from rich.text import Text
 
 from oxidized_exporter.commands.ages import format_age
 from oxidized_exporter.commands.asking import collectors_that_failed, said
-from oxidized_exporter.commands.condition import TROUBLE, Condition, conditions
+from oxidized_exporter.commands.condition import TROUBLE, Condition, conditions, so_many_devices
 from oxidized_exporter.commands.printable import cut, printable
 from oxidized_exporter.targets.url import is_name
 
@@ -33,8 +32,6 @@ _STYLES: Final = {
 }
 _ORDER: Final = tuple(Condition)
 _STATUS_CHARACTERS: Final = 30
-_NAME_WIDTH: Final = 20
-_CHECKS_WIDTH: Final = 13
 _WIDEST: Final = 10_000  # where no terminal ends the line
 
 
@@ -74,8 +71,8 @@ def print_status(snapshot: Snapshot, *, out: TextIO, now: float, max_age: float)
             console.print(line, soft_wrap=True)
         if found:
             table = _table(scrape, found, now=now)
-            # On a narrow terminal lines go on below, which is ugly; what rich does instead is to leave columns out.
-            console.width = max(width, Measurement.get(console, widest, table).minimum)
+            # On a narrow terminal lines go on below; rich would rather cut cells, or leave columns out.
+            console.width = max(width, Measurement.get(console, widest, table).maximum)
             console.print(table)
 
 
@@ -88,7 +85,7 @@ def _heading(scrape: TargetScrape, found: list[Condition]) -> Iterator[Text]:
         return
     counted = Counter(found)
     counts = ", ".join(f"{counted[condition]} {condition}" for condition in Condition)
-    yield name + _text(f": {len(found)} devices: {counts}")
+    yield name + _text(f": {so_many_devices(len(found))}: {counts}")
     if scrape.summary is not None and (invalid := scrape.summary.nodes.invalid):
         yield _text(f"{invalid} rows of the list could not be read", "yellow")
     for failed in collectors_that_failed(scrape):
@@ -99,22 +96,17 @@ def _heading(scrape: TargetScrape, found: list[Condition]) -> Iterator[Text]:
 
 def _table(scrape: TargetScrape, found: list[Condition], *, now: float) -> Table:
     table = Table(box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
-    table.add_column("Group and device", overflow="fold", min_width=_NAME_WIDTH)
-    table.add_column("Model", overflow="fold")
-    for heading in ("Condition", "Last success", "Last job"):
+    for heading in ("Group and device", "Model", "Condition", "Last success", "Last job"):
         table.add_column(heading, no_wrap=True)
     if scrape.configs is not None:
         for heading in ("Bytes", "Lines"):
             table.add_column(heading, no_wrap=True, justify="right")
         if scrape.configs.checks:
-            table.add_column("Failed checks", overflow="fold", min_width=_CHECKS_WIDTH)
+            table.add_column("Failed checks", no_wrap=True)
     for group, rows in _groups(scrape, found):
         table.add_row(_text(group, "bold"))
         for row in rows:
             table.add_row(*_cells(scrape, row, now=now), end_section=row is rows[-1])
-    for column in table.columns:
-        if column.no_wrap:
-            column.min_width = max(cell_len(str(cell)) for cell in column.cells)
     return table
 
 
