@@ -56,6 +56,7 @@ docs: $(VENV)/installed-test  ## write the generated pages anew
 	$(BIN)/python -m tests.metrics_page
 	$(BIN)/python -m tests.configuration_page
 	$(BIN)/python -m tests.runbook_pages
+	$(BIN)/python -m tests.commands_page
 
 bench: $(VENV)/installed-test  ## measure, and write the table of docs/performance.md
 	$(BIN)/python -m tests.benchmarks

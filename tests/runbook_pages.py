@@ -78,10 +78,15 @@ async def _page(alert: str, text: str, shown: Situations) -> str:
     try:
         text = _fill(text, "rule", "\n".join(_rule(alert)))
         text = _fill(text, "shown", _what_is_shown(text))
-        blocks = [await _run_again(block, shown) for block in _CONSOLE.findall(text)]
+        return await with_commands_run(text, shown)
     except AssertionError as error:
         error.add_note(f"in {_page_of(alert).name}")
         raise
+
+
+async def with_commands_run(text: str, shown: Situations) -> str:
+    """Return a page with what its commands print now."""
+    blocks = [await _run_again(block, shown) for block in _CONSOLE.findall(text)]
     return _CONSOLE.sub(lambda _: blocks.pop(0), text)
 
 

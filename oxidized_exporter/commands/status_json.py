@@ -23,7 +23,7 @@ def document(snapshot: Snapshot, *, module: str, now: float, max_age: float) -> 
         max_age: seconds; a device whose last success is older is stale.
     """
     return {
-        "time": now,
+        "time": int(now),
         "module": module,
         "max_age_seconds": max_age,
         "targets": [_target(scrape, now=now, max_age=max_age) for scrape in snapshot.scrapes],

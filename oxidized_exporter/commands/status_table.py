@@ -54,14 +54,7 @@ def print_status(snapshot: Snapshot, *, out: TextIO, now: float, max_age: float)
         max_age: seconds; a device whose last success is older is stale.
     """
     terminal = out.isatty()
-    console = Console(
-        file=out,
-        force_terminal=terminal,
-        width=None if terminal else _WIDEST,
-        markup=False,
-        emoji=False,
-        highlight=False,
-    )
+    console = Console(file=out, force_terminal=terminal, markup=False, emoji=False, highlight=False)
     width, widest = console.width, console.options.update(width=_WIDEST)
     for number, scrape in enumerate(snapshot.scrapes):
         if number:
@@ -72,8 +65,11 @@ def print_status(snapshot: Snapshot, *, out: TextIO, now: float, max_age: float)
         if found:
             table = _table(scrape, found, now=now)
             # On a narrow terminal lines go on below; rich would rather cut cells, or leave columns out.
-            console.width = max(width, Measurement.get(console, widest, table).maximum)
-            console.print(table)
+            natural = Measurement.get(console, widest, table).maximum
+            console.width = max(width, natural) if terminal else natural
+            with console.capture() as captured:
+                console.print(table)
+            out.writelines(f"{line.rstrip(' ')}\n" for line in captured.get().splitlines())
 
 
 def _heading(scrape: TargetScrape, found: list[Condition]) -> Iterator[Text]:

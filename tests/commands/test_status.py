@@ -134,7 +134,7 @@ def test_json_says_all_of_it() -> None:
     scrape = with_all_collectors(scraped(device(end=RECENT)))
     found = document(Snapshot(scrapes=(scrape, failed())), module="audit", now=NOW, max_age=2 * DAY)
     assert json.loads(json.dumps(found, allow_nan=False)) == {
-        "time": NOW,
+        "time": int(NOW),
         "module": "audit",
         "max_age_seconds": 2 * DAY,
         "targets": [
