@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from oxidized_exporter.compose import open_exporter
@@ -11,7 +12,7 @@ from oxidized_exporter.scrape.deadline import scrape_seconds
 from oxidized_exporter.web.state import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable, Coroutine
 
     from oxidized_exporter.config import Module
     from oxidized_exporter.scrape.request import ScrapeRequest
@@ -26,6 +27,11 @@ def read_config(file: str | None) -> Config:
         ConfigError: it has faults: all of them.
     """
     return Config() if file is None else load_config(file)
+
+
+def with_every_device(request: ScrapeRequest, *, config: Config) -> ScrapeRequest:
+    """Return ``request`` for every device that its module selects: which have series of their own is no matter here."""
+    return replace(request, module=replace(request.module, devices="all", max_devices=config.limits.rows))
 
 
 def seconds_for(module: Module, *, timeout: float | None) -> float:
@@ -43,7 +49,7 @@ async def ask(
     *,
     config: Config,
     seconds: float,
-    watch: Callable[[Scraper], Awaitable[None]] | None = None,
+    watch: Callable[[Scraper], Coroutine[None, None, None]] | None = None,
 ) -> Snapshot:
     """Make the scrape; whatever goes wrong behind a target is part of the result.
 
@@ -54,7 +60,7 @@ async def ask(
         watch: runs beside the scrape and is cancelled at its end.
     """
     async with open_exporter(config=config, settings=Settings()) as exporter:
-        watching = None if watch is None else asyncio.ensure_future(watch(exporter.scraper))
+        watching = None if watch is None else asyncio.create_task(watch(exporter.scraper))
         try:
             return await exporter.scraper.scrape(request.plans, module=request.module, seconds=seconds)
         finally:

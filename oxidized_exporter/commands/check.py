@@ -14,7 +14,14 @@ from typing import TYPE_CHECKING, Final
 from nagiosplugin import Performance
 
 from oxidized_exporter.commands.ages import format_age
-from oxidized_exporter.commands.asking import ask, collectors_that_failed, read_config, said, seconds_for
+from oxidized_exporter.commands.asking import (
+    ask,
+    collectors_that_failed,
+    read_config,
+    said,
+    seconds_for,
+    with_every_device,
+)
 from oxidized_exporter.commands.condition import TROUBLE, Condition, conditions, so_many_devices
 from oxidized_exporter.commands.plugin import UNKNOWN, plugin_line
 from oxidized_exporter.commands.printable import cut, printable
@@ -26,7 +33,6 @@ if TYPE_CHECKING:
 
     from nagiosplugin import Range
 
-    from oxidized_exporter.config import Config, Module
     from oxidized_exporter.scrape.snapshot import TargetScrape
 
 _MOST_NAMED: Final = 20
@@ -94,20 +100,12 @@ def check(
     """
     config = read_config(config_file)
     request = judge_request([target], module=module, collectors=(), collectors_from="", config=config)
-    request = replace(request, module=_for_checking(request.module, config=config))
+    cheap = tuple(name for name in request.module.collectors if name != "configs") or ("nodes",)
+    request = replace(request, module=replace(request.module, collectors=cheap))
+    request = with_every_device(request, config=config)
     seconds = seconds_for(request.module, timeout=timeout)
     [scrape] = asyncio.run(ask(request, config=config, seconds=seconds)).scrapes
     return verdict(scrape, thresholds=thresholds, now=clock())
-
-
-def _for_checking(module: Module, *, config: Config) -> Module:
-    """Return ``module`` without what is dear and says nothing here, and with every device that it selects."""
-    return replace(
-        module,
-        collectors=tuple(name for name in module.collectors if name != "configs") or ("nodes",),
-        devices="all",
-        max_devices=config.limits.rows,
-    )
 
 
 def verdict(scrape: TargetScrape, *, thresholds: Thresholds, now: float) -> tuple[State, str]:
@@ -115,8 +113,9 @@ def verdict(scrape: TargetScrape, *, thresholds: Thresholds, now: float) -> tupl
     duration = Performance("time", f"{scrape.duration:.3f}", "s", min=0)
     label = cut(scrape.target.label, most=_LABEL_CHARACTERS)
     if scrape.failure is not None:
-        # That it may not be asked is the exporter's own configuration: it says nothing of Oxidized.
-        state = State.UNKNOWN if scrape.failure.reason == TargetDeniedError.reason else State.CRITICAL
+        # Neither a bug nor that it may not be asked, which is a matter of configuration, says anything of Oxidized.
+        ours = scrape.failure.unexpected or scrape.failure.reason == TargetDeniedError.reason
+        state = State.UNKNOWN if ours else State.CRITICAL
         return state, _line(state, f"{label}: {cut(printable(said(scrape.failure)), most=_WHY_CHARACTERS)}", [duration])
     found = conditions(scrape, now=now, max_age=thresholds.max_age)
     if not found:

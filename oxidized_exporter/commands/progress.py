@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import Callable, Coroutine, Iterator
 
     from rich.progress import TaskID
 
@@ -20,7 +20,7 @@ _EVERY_SECONDS: Final = 0.1
 
 
 @contextmanager
-def progress_bars(stream: TextIO) -> Iterator[Callable[[Scraper], Awaitable[None]] | None]:
+def progress_bars(stream: TextIO) -> Iterator[Callable[[Scraper], Coroutine[None, None, None]] | None]:
     """Yield what watches a scrape and shows a bar for each target whose configurations are fetched.
 
     It is drawn by a thread of its own, so that a terminal that is held does not hold the scrape.

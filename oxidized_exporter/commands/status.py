@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TextIO
 
-from oxidized_exporter.commands.asking import ask, read_config, seconds_for
+from oxidized_exporter.commands.asking import ask, read_config, seconds_for, with_every_device
 from oxidized_exporter.commands.progress import progress_bars
 from oxidized_exporter.commands.status_json import document
 from oxidized_exporter.commands.status_table import print_status
@@ -69,8 +69,7 @@ def status_as_json(asked: Asked, *, out: TextIO, err: TextIO) -> bool:
 def _scraped(asked: Asked, *, err: TextIO) -> Snapshot:
     config = read_config(asked.config_file)
     request = judge_request(asked.targets, module=asked.module, collectors=(), collectors_from="", config=config)
-    # What a module says of series of metrics is no matter here: every device that it selects is shown.
-    request = replace(request, module=replace(request.module, devices="all", max_devices=config.limits.rows))
+    request = with_every_device(request, config=config)
     seconds = seconds_for(request.module, timeout=asked.timeout)
     with progress_bars(err) as watch:
         return asyncio.run(ask(request, config=config, seconds=seconds, watch=watch))

@@ -178,7 +178,8 @@ class Scraping:
         except ProbeError as error:
             failure = Failure(reason=error.reason, detail=str(error))
         except Exception as error:  # noqa: BLE001 - see above
-            failure = Failure(reason=ProtocolError.reason, detail=f"unexpected {type(first_of(error)).__name__}")
+            detail = f"unexpected {type(first_of(error)).__name__}"
+            failure = Failure(reason=ProtocolError.reason, detail=detail, unexpected=True)
             _log.error(
                 "bug: unexpected exception while scraping",
                 target=self._plan.target.label,

@@ -81,10 +81,15 @@ class StatsSummary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """Why there is no node list, or a collector did not do all: a word of a closed list, a sentence for the log."""
+    """Why there is no node list, or a collector did not do all: a word of a closed list, a sentence for the log.
+
+    Attributes:
+        unexpected: whether it is a bug of this package, which says nothing of the target.
+    """
 
     reason: str
     detail: str
+    unexpected: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+import click
 import pytest
 from click.testing import CliRunner
 
@@ -30,6 +31,15 @@ MISTAKES = [
     (["http://a:1", "--loud"], "--loud"),
     (["http://a:1", "--config.file=/nowhere.yml"], "/nowhere.yml"),
 ]
+
+
+@pytest.mark.parametrize("command", ["probe", "check", "status"])
+def test_every_flag_has_a_variable_of_its_own_but_the_configuration(command: str) -> None:
+    for flag in main.commands[command].params:
+        if isinstance(flag, click.Option):
+            name = flag.opts[0].removeprefix("--").replace(".", "_").replace("-", "_")
+            of_its_own = "" if name == "config_file" else f"{command}_"
+            assert flag.envvar == f"OXIDIZED_EXPORTER_{of_its_own}{name}".upper()
 
 
 @pytest.mark.parametrize("arguments, named", MISTAKES)

@@ -7,13 +7,14 @@ import base64
 import json
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 from aiohttp import web
 from click.testing import CliRunner
 
 from oxidized_exporter.cli import main
+from oxidized_exporter.scrape import scraping
 from oxidized_exporter.simulator import Device, fleet
 from tests.harness import Exposition
 from tests.system.oxidized import Gate
@@ -154,6 +155,24 @@ async def test_a_bug_is_unknown_and_its_message_is_not_shown(run: Run) -> None:
     assert PASSWORD not in out
 
 
+async def test_a_bug_in_a_scrape_is_unknown_and_told_in_the_one_line_alone(
+    start_oxidized: StartOxidized, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> NoReturn:
+        raise RuntimeError(PASSWORD)
+
+    monkeypatch.setattr(scraping, "collect_nodes", broken)
+    oxidized = await start_oxidized(*fleet(3))
+    code, out, err = await inside("check", oxidized.url)
+    assert (code, err) == (3, "")
+    assert out.startswith(f"OXIDIZED UNKNOWN - {oxidized.url}: protocol: unexpected RuntimeError | time=")
+    assert "\n" not in out
+    code, _, err = await inside("probe", oxidized.url)
+    assert code == 1
+    assert "bug: unexpected exception while scraping" in err
+    assert PASSWORD not in err
+
+
 async def test_check_says_ok_warning_and_critical(start_oxidized: StartOxidized, down: Instance, run: Run) -> None:
     fine, troubled = await start_oxidized(*fleet(5)), await start_oxidized(*fleet(5, failing=0.4))
     cases = (
@@ -164,9 +183,11 @@ async def test_check_says_ok_warning_and_critical(start_oxidized: StartOxidized,
         ([fine.url, "--max-age=1s"], 1, r"OXIDIZED WARNING - 5 of 5 devices in trouble: 0 failing, 5 stale, .*"),
         ([down.url], 2, r"OXIDIZED CRITICAL - \S+: connect: .* \| time=.*"),
     )
-    programs = [await run(*COMMAND, "check", *arguments) for arguments, _, _ in cases]
-    for program, (_, state, text) in zip(programs, cases, strict=True):
-        code, out, err = await ended(program)
+    for number, (arguments, state, text) in enumerate(cases):
+        by_process = number == 1
+        code, out, err = (
+            await ended(await run(*COMMAND, "check", *arguments)) if by_process else await inside("check", *arguments)
+        )
         assert (code, err) == (state, "")
         assert re.fullmatch(text, out)
 
@@ -250,8 +271,6 @@ async def test_colours_are_for_terminals(start_oxidized: StartOxidized) -> None:
     async with running_on_terminal(*COMMAND, "status", oxidized.url, NO_COLOR="1") as program:
         out = await program.out.end()
     assert not re.search(r"\x1b\[[0-9;]*[349][0-9]", out)
-    async with running_on_terminal(*COMMAND, "check", oxidized.url) as program:
-        assert "\x1b" not in await program.out.end()
 
 
 @pytest.mark.parametrize("form", [[], ["--json"]])
@@ -279,22 +298,12 @@ async def test_a_bar_on_the_terminals_errors_shows_how_many_configurations_were_
     assert "Bytes" in out or json.loads(out)
 
 
-async def test_no_bar_where_nothing_is_fetched_or_the_terminal_is_dumb(
-    start_oxidized: StartOxidized, run: Run, tmp_path: Path
-) -> None:
-    oxidized = await start_oxidized(*fleet(3))
-    (tmp_path / "config.yml").write_text(_MODULES)
-    flags = ("--module=audit", f"--config.file={tmp_path / 'config.yml'}")
-    async with running_on_terminal(*COMMAND, "status", oxidized.url, *flags, TERM="dumb") as program:
-        assert (await program.err.end(), "\x1b" in await program.out.end()) == ("", False)
-    code, _, err = await ended(await run(*COMMAND, "status", oxidized.url, *flags))
-    assert (code, err) == (0, "")
-
-
 async def test_an_encoding_that_lacks_a_character_gets_an_escape(start_oxidized: StartOxidized, run: Run) -> None:
     oxidized = await start_oxidized(Device(name="東京", outcome="fail"))
-    for command, code in (("status", 0), ("check", 1)):
-        program = await run(*COMMAND, command, oxidized.url, PYTHONIOENCODING="latin-1")
+    programs = [
+        await run(*COMMAND, command, oxidized.url, PYTHONIOENCODING="latin-1") for command in ("status", "check")
+    ]
+    for program, code in zip(programs, (0, 1), strict=True):
         found, out, err = await ended(program)
         assert (found, err) == (code, "")
         assert r"\u6771\u4eac" in out
