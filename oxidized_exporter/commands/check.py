@@ -166,7 +166,7 @@ def _named(scrape: TargetScrape, found: Sequence[Condition], *, now: float, room
         if condition is Condition.FAILING:
             why = cut(printable(device.status), most=_STATUS_CHARACTERS) or condition
         elif success is not None:
-            why = f"{condition} for {format_age(now - success)}"
+            why = f"last success {format_age(now - success)} ago"
         text = f"{cut(printable(device.full_name), most=_NAME_CHARACTERS)} ({why})"
         room -= len(plugin_line(text).encode()) + 2
         if number >= _MOST_NAMED or room < 0:

@@ -59,7 +59,7 @@ def test_devices_in_trouble_are_counted_and_named_the_worst_first() -> None:
         (
             "OXIDIZED WARNING - 4 of 6 devices in trouble: 2 failing, 1 stale, 1 never backed up, "
             "1 waiting for a job - "
-            "a/failing (fail), b/failing (no_connection), a/stale (stale for 3d), a/never (never); "
+            "a/failing (fail), b/failing (no_connection), a/stale (last success 3d ago), a/never (never); "
             "3 rows of the list could not be read"
         ),
         "trouble=4;0;10;0;6 failing=2;;;0;6 stale=1;;;0;6 never=1;;;0;6 devices=6;;;0 time=0.031s;;;0",
