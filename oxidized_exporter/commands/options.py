@@ -32,8 +32,6 @@ class _Age(click.ParamType[float]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         from oxidized_exporter.config.durations import parse_duration  # noqa: PLC0415 - it comes with all of config
 
-        if isinstance(value, float):
-            return value
         try:
             seconds = parse_duration(value)
         except ValueError as error:
@@ -47,8 +45,6 @@ class _Range(click.ParamType["Range"]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Range:
         from nagiosplugin import Range  # noqa: PLC0415 - for `check` alone
 
-        if isinstance(value, Range):
-            return value
         try:
             return Range(value)
         except ValueError:

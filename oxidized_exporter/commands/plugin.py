@@ -46,16 +46,12 @@ class PluginCommand(click.Command):
         """Run the command."""
         try:
             return super().invoke(ctx)
-        except (click.exceptions.Exit, BrokenPipeError):
-            raise
-        except click.ClickException as error:
-            end_unknown(error.format_message())
         except CallerError as error:
             end_unknown(str(error))
         except ConfigError as error:
             first, *others = error.faults
             end_unknown(f"{first}{f' and {len(others)} more' if others else ''}")
-        except (KeyboardInterrupt, click.exceptions.Abort):
+        except KeyboardInterrupt:
             end_unknown("interrupted")
         except Exception as error:  # noqa: BLE001 - its message may quote what it should not
             end_unknown(f"unexpected {place(error)}")

@@ -7,6 +7,7 @@ import base64
 import json
 import re
 from dataclasses import replace
+from signal import SIGINT
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest
@@ -197,6 +198,15 @@ async def test_check_waits_no_longer_than_it_is_told(start_oxidized: StartOxidiz
     code, out, _ = await ended(await run(*COMMAND, "check", hanging.url, "-t", "0.25"))
     assert code == 2
     assert out.startswith(f"OXIDIZED CRITICAL - {hanging.url}: timeout: no complete answer within 0.25 s")
+
+
+async def test_a_check_that_is_interrupted_knows_nothing(start_oxidized: StartOxidized, run: Run) -> None:
+    gate = Gate()
+    hanging = await start_oxidized(middleware=gate.hold)
+    program = await run(*COMMAND, "check", hanging.url)
+    await gate.arrivals(1)
+    program.send(SIGINT)
+    assert await ended(program) == (3, "OXIDIZED UNKNOWN - interrupted", "")
 
 
 async def test_check_counts_all_that_the_module_selects_and_fetches_no_configuration(
