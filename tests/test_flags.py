@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _COMMANDS: Final[dict[str, click.Command]] = {"": main, **main.commands}
 _KUBERNETES: Final = ("tcp://10.0.0.1:80", "udp://10.0.0.1:80", "sctp://10.0.0.1:80")
 # Of these each flag takes one.
-_SAMPLES: Final = ("1", "debug", "json", "127.0.0.1:1", "/a", "https://a.example.net")
+_SAMPLES: Final = ("1", "debug", "json", "127.0.0.1:1", "/a", "https://a.example.net", "36h")
 
 
 def _flags() -> Iterator[tuple[str, click.Option]]:

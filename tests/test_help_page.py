@@ -20,7 +20,7 @@ _WIDEST: Final = 100
 
 def _page(*command: str, columns: int = 200) -> str:
     done = CliRunner().invoke(main, [*command, "--help"], prog_name="oxidized-exporter", env={"COLUMNS": str(columns)})
-    assert done.exit_code == 0
+    assert done.exit_code == (3 if command == ("check",) else 0)  # a plugin's: no check may be OK that asks for it
     return done.output
 
 

@@ -147,7 +147,7 @@ def status(
     config_file: str | None,
     timeout: float,
 ) -> None:
-    """Show the devices of one or several Oxidized instances by group, those in trouble first.
+    """Show the devices of Oxidized by group, trouble first.
 
     TARGET is a URL, host:port, or the name of a configured target.
 
