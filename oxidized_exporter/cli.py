@@ -16,13 +16,23 @@ from oxidized_exporter.errors import ConfigError, ListenError, UnhealthyError
 from oxidized_exporter.flags import EXTERNAL_URL, LISTEN_ADDRESS, ROUTE_PREFIX, SECONDS, flag
 from oxidized_exporter.help_page import SectionedGroup
 from oxidized_exporter.log import LEVELS, configure_logging
+from oxidized_exporter.single_instance import (
+    LOG_FLAGS,
+    AsGiven,
+    listen_addresses,
+    metrics_path,
+    port_flag,
+    single_instance,
+    single_instance_flags,
+)
+from oxidized_exporter.single_instance import log_level as log_level_of
 from oxidized_exporter.web.listen_address import DEFAULT_PORT, ListenAddress
 from oxidized_exporter.web.own_url import ExternalUrl, routes_below
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Sized
 
-    from oxidized_exporter.config import Config
+    from oxidized_exporter.config import Config, SingleInstance
     from oxidized_exporter.web.state import Settings
 
 # Seconds after which a thread that computes must give way to the loop. With Python's 5 ms the loop, which waits for its
@@ -77,6 +87,7 @@ class _Group(SectionedGroup, PluginGroup):
     help="Probes answered at once, one more is a 503; 0: any number.",
 )
 @flag("log.level", type=click.Choice(LEVELS), default="info", help="Least severe level that is logged.")
+@single_instance_flags
 @click.version_option(__version__, message=f"oxidized_exporter %(version)s (Python {sys.version.split()[0]})")
 @click.pass_context
 def main(
@@ -91,40 +102,43 @@ def main(
     web_enable_lifecycle: bool,
     web_max_requests: int,
     log_level: str,
+    as_given: AsGiven,
 ) -> None:
     """Serve the metrics of Oxidized instances to Prometheus.
 
     GET /probe?target=http://oxidized.example.net:8888 asks one instance. Without a command, the exporter serves until
     SIGTERM or SIGINT; SIGHUP reloads the configuration file.
+
+    With --oxidized.url, GET /metrics asks that one. All flags of akquinet/oxidized-exporter work: --port, --verbose and
+    --debug are short for --web.listen-address and --log.level.
     """
-    context.obj = log_level
+    context.obj = log_level = log_level_of(context, log_level, as_given=as_given)
     if context.invoked_subcommand is None:
         signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until it reloads: one that comes early must not end the start
         signal.signal(signal.SIGTERM, _end)  # until it serves: process 1 of a container would not hear it
-        from oxidized_exporter.config import Config
         from oxidized_exporter.web.state import Settings
 
-        config = Config() if config_file is None else _load(config_file)
+        addresses = listen_addresses(context, web_listen_address, port=as_given.port)
+        single = single_instance(context, as_given=as_given)
+        settings = Settings(
+            config_file=config_file,
+            timeout_offset=timeout_offset,
+            enable_lifecycle=web_enable_lifecycle,
+            max_requests=web_max_requests,
+            route_prefix=routes_below(web_route_prefix, web_external_url),
+            external_url=web_external_url,
+            single=single,
+            metrics_path=metrics_path(context, as_given=as_given),
+        )
+        config = _load(config_file, single=single)
         _run(
-            _serve(
-                config=config,
-                settings=Settings(
-                    config_file=config_file,
-                    timeout_offset=timeout_offset,
-                    enable_lifecycle=web_enable_lifecycle,
-                    max_requests=web_max_requests,
-                    route_prefix=routes_below(web_route_prefix, web_external_url),
-                    external_url=web_external_url,
-                ),
-                addresses=web_listen_address,
-                shutdown_delay=web_shutdown_delay,
-            ),
+            _serve(config=config, settings=settings, addresses=addresses, shutdown_delay=web_shutdown_delay),
             log_level=log_level,
         )
         return
     for parameter in context.command.params:
         given = context.get_parameter_source(str(parameter.name)) is ParameterSource.COMMANDLINE
-        if given and parameter.name != "log_level":
+        if given and parameter.name not in {"log_level", *LOG_FLAGS}:
             raise click.UsageError(
                 f"{parameter.opts[0]} is for serving; behind {context.invoked_subcommand} stand the flags of its own"
             )
@@ -179,19 +193,23 @@ def check_config(*, file: str) -> None:
     default=3,
     help="Seconds to wait for the answer, resolving the host included.",
 )
+@port_flag
+@click.pass_context
 def healthcheck(
+    context: click.Context,
     *,
     web_listen_address: tuple[ListenAddress, ...],
     web_external_url: ExternalUrl | None,
     web_route_prefix: str | None,
     timeout: int,
+    port: int | None,
 ) -> None:
     """Ask the exporter on this machine whether it is healthy. Exits with 0, or with 1 and says why not."""
     from oxidized_exporter.healthcheck import check_health
 
+    address = listen_addresses(context, web_listen_address, port=port)[0]
     try:
-        route_prefix = routes_below(web_route_prefix, web_external_url)
-        check_health(web_listen_address[0], route_prefix=route_prefix, timeout=timeout)
+        check_health(address, route_prefix=routes_below(web_route_prefix, web_external_url), timeout=timeout)
     except UnhealthyError as error:
         click.echo(f"Error: {error}", err=True)
         sys.exit(1)
@@ -205,11 +223,12 @@ def _end(*_: object) -> NoReturn:
     sys.exit(0)
 
 
-def _load(file: str) -> Config:
-    from oxidized_exporter.config import load_config
+def _load(file: str | None, *, single: SingleInstance | None = None) -> Config:
+    from oxidized_exporter.config import Config, load_config
 
     try:
-        return load_config(file)
+        config = Config() if file is None else load_config(file)
+        return config if single is None else single.added_to(config, file=file)
     except ConfigError as error:
         for fault in error.faults:
             click.echo(str(fault), err=True)

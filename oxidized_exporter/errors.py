@@ -63,7 +63,7 @@ class Fault:
 
     Attributes:
         file: as it was named.
-        line: counted from 1, or None where the file could not be read.
+        line: counted from 1, or None where the file could not be read, or is at odds with a flag.
         key_path: ``connections[0].tls_config.ca_file``, or empty for the file as a whole.
         message: what is wrong, and what would be right.
     """

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeVar
 
 import click
@@ -19,33 +20,45 @@ _OF_KUBERNETES: Final = ("tcp://", "udp://", "sctp://")
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
-class _Option(click.Option):
+class Flag(click.Option):
     """An option whose environment variable is passed over where Kubernetes has set it."""
 
-    def resolve_envvar_value(self, ctx: click.Context) -> str | None:
-        value = super().resolve_envvar_value(ctx)
-        if value is not None and value.startswith(_OF_KUBERNETES):
-            click.echo(
-                f"Warning: {self.envvar} is ignored: {value!r} looks like a Service of Kubernetes, not like a setting",
-                err=True,
-            )
-            return None
-        return value
+    def resolve_envvar_value(self, ctx: click.Context) -> str | None:  # noqa: ARG002 - click hands it over
+        """Return what the first of the variables holds that is set, and not by Kubernetes."""
+        for variable in self.variables:
+            value = os.environ.get(variable)
+            if value and not value.startswith(_OF_KUBERNETES):
+                return value
+            if value:
+                shown = "what it holds" if self.hide_input else repr(value)
+                click.echo(
+                    f"Warning: {variable} is ignored: {shown} looks like a Service of Kubernetes, not like a setting",
+                    err=True,
+                )
+        return None
+
+    @property
+    def variables(self) -> Sequence[str]:
+        """Environment variables that set it; the first that is set counts."""
+        return [self.envvar] if isinstance(self.envvar, str) else self.envvar or ()
 
 
-def flag(name: str, *, of: str = "", short: str = "", **settings: Any) -> Callable[[_Command], _Command]:
+def flag(
+    name: str, *aliases: str, of: str = "", variables: tuple[str, ...] = (), **settings: Any
+) -> Callable[[_Command], _Command]:
     """Declare ``--name``, which ``OXIDIZED_EXPORTER_NAME`` (dots and dashes as underscores) sets too.
 
-    ``of`` a command, it is set by ``OXIDIZED_EXPORTER_COMMAND_NAME``: variables are read by all commands. ``short``
-    is one letter.
+    ``of`` a command, it is set by ``OXIDIZED_EXPORTER_COMMAND_NAME``: variables are read by all commands. ``aliases``
+    are other spellings of the flag, ``variables`` further ones that set it.
     """
     parameter = name.replace(".", "_").replace("-", "_")
+    variable = _PREFIX + (f"{of}_" if of else "").upper() + parameter.upper()
     return click.option(
         f"--{name}",
-        *((f"-{short}",) if short else ()),
+        *aliases,
         parameter,
-        cls=_Option,
-        envvar=_PREFIX + (f"{of}_" if of else "").upper() + parameter.upper(),
+        cls=Flag,
+        envvar=[variable, *variables] if variables else variable,
         show_envvar=True,
         show_default=True,
         **settings,

@@ -10,18 +10,18 @@ import pytest
 import yaml
 
 from oxidized_exporter import cli
-from oxidized_exporter.config import load_config
+from oxidized_exporter.config import Config, SingleInstance
 from oxidized_exporter.config.schema import json_schema
+from oxidized_exporter.flags import Flag
 from oxidized_exporter.metrics.catalogue import CATALOGUE
 from oxidized_exporter.metrics.definition import DEVICE_LABELS
+from oxidized_exporter.targets.url import parse_target
 from tests.rule_files import ALERTS, ROOT, promtool
 from tests.test_runbooks import anchors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-    from oxidized_exporter.config import Config
 
 _PAGE: Final = ROOT / "docs" / "compatibility.md"
 _TEXT: Final = _PAGE.read_text()
@@ -49,11 +49,6 @@ def _blocks(language: str) -> list[str]:
         re.sub(r"^   ", "", block, flags=re.MULTILINE)
         for block in re.findall(rf"^ *```{language}\n(.*?)^ *```$", _TEXT, re.DOTALL | re.MULTILINE)
     ]
-
-
-def _config(directory: Path) -> Config:
-    (directory / "config.yml").write_text(_blocks("yaml")[0])
-    return load_config(str(directory / "config.yml"), check_files=False)
 
 
 def _job() -> dict[str, Any]:
@@ -90,14 +85,26 @@ def test_flags_that_are_said_to_be_here_are() -> None:
     assert named <= {flag for parameter in cli.main.params for flag in parameter.opts}
 
 
-def test_flags_of_the_go_exporter_are_refused_and_its_variables_not_read() -> None:
-    table = " ".join(row["there"] for row in _ROWS if "OXIDIZED_EXPORTER_" in row.get("there", ""))
-    flags = set(re.findall(r"`(--?\w+)`", table))
-    variables = set(re.findall(r"`(OXIDIZED_EXPORTER_\w+)`", table))
-    assert flags
-    assert variables
-    assert flags.isdisjoint(flag for parameter in cli.main.params for flag in parameter.opts)
-    assert variables.isdisjoint(str(getattr(parameter, "envvar", None)) for parameter in cli.main.params)
+def test_flags_of_the_go_exporter_are_taken_and_its_variables_read() -> None:
+    flags = [flag for flag in cli.main.params if isinstance(flag, Flag)]
+    rows = [row["there"] for row in _ROWS if "OXIDIZED_EXPORTER_" in row.get("there", "")]
+    assert len(rows) == 7
+    for row in rows:
+        spellings = set(re.findall(r"`(--?\w+)`", row))
+        [variable] = re.findall(r"`(OXIDIZED_EXPORTER_\w+)`", row)
+        [flag] = [flag for flag in flags if variable in flag.variables]
+        assert spellings
+        assert spellings <= set(flag.opts)
+
+
+def test_the_module_of_the_single_instance_is_as_the_page_says() -> None:
+    [(name, collectors)] = re.findall(r"says the module `(\w+)`: (.*?)\.", _TEXT)
+    [target] = re.findall(r"Oxidized is the target `(\w+)`", _TEXT)
+    single = SingleInstance(target=parse_target("http://oxidized.example.net:8888"))
+    config = single.added_to(Config(), file=None)
+    assert list(config.targets) == [target]
+    assert config.targets[target].module == name
+    assert list(config.modules[name].collectors) == re.findall(r"`(\w+)`", collectors)
 
 
 def test_settings_that_are_said_to_be_here_are() -> None:
@@ -114,12 +121,13 @@ def test_the_six_published_alerts_have_their_names_here() -> None:
     assert named <= set(ALERTS)
 
 
-def test_the_job_asks_for_a_target_of_the_configuration(tmp_path: Path) -> None:
-    config = _config(tmp_path)
-    job = _job()
-    [name] = job["params"]["target"]
-    assert job["metrics_path"] == "/probe"
-    assert {"nodes", "configs"} <= set(config.modules[config.targets[name].module].collectors)
+def test_the_service_is_configured_by_variables_that_there_are_and_scraped_on_its_port() -> None:
+    [service] = yaml.safe_load(_blocks("yaml")[0])["services"].values()
+    variables = {variable for flag in cli.main.params if isinstance(flag, Flag) for variable in flag.variables}
+    assert service["environment"].keys() <= variables
+    [static] = _job()["static_configs"]
+    [target] = static["targets"]
+    assert target.endswith(f":{service['environment']['OXIDIZED_EXPORTER_PORT']}")
 
 
 def test_prometheus_understands_the_job_and_the_query(tmp_path: Path) -> None:
@@ -141,7 +149,7 @@ def test_prometheus_understands_the_job_and_the_query(tmp_path: Path) -> None:
 def test_links_lead_somewhere() -> None:
     for link in re.findall(r"\]\((?!https:)([^)\s]+)\)", _TEXT):
         file, _, anchor = link.partition("#")
-        led_to = (_PAGE.parent / file).resolve()
+        led_to = (_PAGE.parent / file).resolve() if file else _PAGE
         assert led_to.is_file(), f"no file {file}"
         assert not anchor or anchor in anchors(led_to), f"no heading #{anchor} in {led_to.name}"
 

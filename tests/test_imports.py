@@ -34,6 +34,7 @@ ALLOWED: Final = {
     "demo": {"compose", "web", "simulator", "config", "targets"},
     "flags": {"web.listen_address", "web.own_url", "errors"},
     "help_page": set(),
+    "single_instance": {"flags", "config", "web.listen_address"},
     "healthcheck": {"web.listen_address", "errors"},
     "commands": {
         "compose",
@@ -55,6 +56,7 @@ ALLOWED: Final = {
         "healthcheck",
         "flags",
         "help_page",
+        "single_instance",
         "log",
         "web",
         "config",

@@ -76,8 +76,8 @@ def probe(
 @options.max_age("check")
 @flag(
     "warning",
+    "-w",
     of="check",
-    short="w",
     type=options.RANGE,
     default="0",
     metavar="RANGE",
@@ -85,8 +85,8 @@ def probe(
 )
 @flag(
     "critical",
+    "-c",
     of="check",
-    short="c",
     type=options.RANGE,
     default=None,
     metavar="RANGE",

@@ -79,8 +79,8 @@ def timeout(command: str, default: float | None = None) -> Callable[[Callable[..
     """Add ``--timeout`` to ``command``; without a default the module's own time-out counts, or the server's."""
     return flag(
         "timeout",
+        "-t",
         of=command,
-        short="t",
         type=TIMEOUT,
         default=default,
         help="Seconds for all that is asked; the module's own time-out is an upper bound."

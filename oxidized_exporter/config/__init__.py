@@ -8,11 +8,14 @@ from oxidized_exporter.config.expression import Expression, LineExpression
 from oxidized_exporter.config.model import COLLECTORS, DEFAULT_MODULE, Access, Config, Limits, Module, TargetEntry
 from oxidized_exporter.config.secret import HIDDEN, Secret
 from oxidized_exporter.config.selector import Selector
+from oxidized_exporter.config.single import SINGLE_MODULE, SINGLE_TARGET, SingleInstance
 
 __all__ = [
     "COLLECTORS",
     "DEFAULT_MODULE",
     "HIDDEN",
+    "SINGLE_MODULE",
+    "SINGLE_TARGET",
     "Access",
     "Authorization",
     "BasicAuth",
@@ -27,6 +30,7 @@ __all__ = [
     "Module",
     "Secret",
     "Selector",
+    "SingleInstance",
     "TargetEntry",
     "TlsConfig",
     "load_config",

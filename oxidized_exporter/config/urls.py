@@ -11,13 +11,17 @@ if TYPE_CHECKING:
     from oxidized_exporter.targets.url import Target
 
 
-def parse_target_url(text: str) -> Target:
+def parse_target_url(text: str, *, instead: str = "write basic_auth in a connection") -> Target:
     """Read the URL of a configured target.
+
+    Args:
+        text: of the URL.
+        instead: what to do in place of user information in it.
 
     Raises:
         ValueError: it is not absolute, or holds what a target may not hold. The message does not repeat it.
     """
-    return _absolute(text, form="http[s]://host[:port][/prefix]", instead="write basic_auth in a connection")
+    return _absolute(text, form="http[s]://host[:port][/prefix]", instead=instead)
 
 
 def parse_proxy_url(text: str) -> str:

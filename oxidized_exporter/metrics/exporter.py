@@ -52,7 +52,7 @@ PROBE_DURATION: Final = ExporterMetric(
 PROBES_IN_FLIGHT: Final = ExporterMetric(
     name="oxidized_exporter_probes_in_flight",
     type="gauge",
-    help="Requests to /probe that are being answered.",
+    help="Requests to /probe, and with --oxidized.url to /metrics, that are being answered.",
 )
 PROBES_COALESCED: Final = ExporterMetric(
     name="oxidized_exporter_probes_coalesced_total",
@@ -62,7 +62,8 @@ PROBES_COALESCED: Final = ExporterMetric(
 PROBES_REJECTED: Final = ExporterMetric(
     name="oxidized_exporter_probes_rejected_total",
     type="counter",
-    help="Requests to /probe refused, by reason: a mistake of the caller, or max_requests.",
+    help="Requests to /probe, and with --oxidized.url to /metrics, refused, by reason: a mistake of the caller, or "
+    "max_requests.",
     labels=("reason",),
 )
 REMEMBERED_CONFIGS: Final = ExporterMetric(

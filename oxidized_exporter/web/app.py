@@ -10,7 +10,7 @@ from aiohttp import web
 from oxidized_exporter.errors import place
 from oxidized_exporter.web import discovery, pages, probe
 from oxidized_exporter.web.answers import plain
-from oxidized_exporter.web.state import EXPORTER, Exporter
+from oxidized_exporter.web.state import EXPORTER, METRICS_PATH, Exporter
 
 if TYPE_CHECKING:
     from aiohttp.typedefs import Handler
@@ -22,13 +22,15 @@ def create_app(exporter: Exporter) -> web.Application:
     """Make the application that serves ``exporter`` below its route prefix; starts nothing."""
     app = web.Application(middlewares=[_outermost])
     app[EXPORTER] = exporter
-    prefix = exporter.settings.route_prefix
+    settings = exporter.settings
+    prefix = settings.route_prefix
     if prefix:
         app.router.add_get("/", pages.to_landing)
         app.router.add_get(prefix, pages.to_landing)
     app.router.add_get(f"{prefix}/", pages.landing)
     app.router.add_get(f"{prefix}/probe", probe.probe)
-    app.router.add_get(f"{prefix}/metrics", probe.metrics)
+    for path in dict.fromkeys((METRICS_PATH, settings.metrics_path)):
+        app.router.add_get(f"{prefix}{path}", probe.metrics)
     app.router.add_get(f"{prefix}/sd", discovery.discover)
     app.router.add_get(f"{prefix}/-/healthy", pages.healthy)
     app.router.add_get(f"{prefix}/-/ready", pages.ready)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from oxidized_exporter.config import DEFAULT_MODULE
+from oxidized_exporter.config import DEFAULT_MODULE, SINGLE_TARGET
 from oxidized_exporter.errors import BadParameterError
+from oxidized_exporter.scrape.plan import plan
 from oxidized_exporter.scrape.request import ScrapeRequest, find_module, judge_request
 
 if TYPE_CHECKING:
@@ -37,6 +38,12 @@ def parse_probe(query: MultiMapping[str], *, config: Config) -> ScrapeRequest:
         collectors_from=_COLLECT,
         config=config,
     )
+
+
+def single_probe(config: Config) -> ScrapeRequest:
+    """Return what is asked for of the one Oxidized that the command line names, which ``config`` has."""
+    entry = config.targets[SINGLE_TARGET]
+    return ScrapeRequest(plans=(plan(entry.target, config=config),), module=config.modules[entry.module])
 
 
 def parse_module(query: MultiMapping[str], *, config: Config) -> Module | None:

@@ -13,13 +13,17 @@ from oxidized_exporter.metrics.collector import SnapshotCollector
 from oxidized_exporter.metrics.exporter import MAX_REQUESTS
 from oxidized_exporter.scrape.deadline import HEADER, scrape_seconds
 from oxidized_exporter.web.answers import exposition, plain
-from oxidized_exporter.web.parameters import parse_probe
+from oxidized_exporter.web.parameters import parse_probe, single_probe
 from oxidized_exporter.web.state import EXPORTER
 from oxidized_exporter.workers import LARGE_DEVICES
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from aiohttp import web
 
+    from oxidized_exporter.config import Config
+    from oxidized_exporter.scrape.request import ScrapeRequest
     from oxidized_exporter.scrape.snapshot import Snapshot
 
 _log = structlog.stdlib.get_logger(__name__)
@@ -32,10 +36,26 @@ async def probe(request: web.Request) -> web.Response:
     request is 200 with ``oxidized_status 0``. A caller who hangs up ends the scrape, unless
     others wait for the same.
     """
+    return await _scrape(request, lambda config: parse_probe(request.query, config=config))
+
+
+async def metrics(request: web.Request) -> web.Response:
+    """Answer with the exporter's own metrics; in single-instance mode scrape that instance, too, as `probe` does."""
+    exporter = request.app[EXPORTER]
+    own = exporter.metrics.registry
+    if exporter.settings.single is None:
+        return await exposition(request, own, workers=exporter.encoding, large=False)
+    return await _scrape(request, single_probe, beside=own)
+
+
+async def _scrape(
+    request: web.Request, parse: Callable[[Config], ScrapeRequest], *, beside: CollectorRegistry | None = None
+) -> web.Response:
+    """Carry out what ``parse`` makes of the request; what is ``beside`` stands in the answer, too."""
     exporter = request.app[EXPORTER]
     settings = exporter.settings
     try:
-        wanted = parse_probe(request.query, config=exporter.running.config)
+        wanted = parse(exporter.running.config)
         sent = request.headers.getall(HEADER, [])
         seconds = scrape_seconds(
             ",".join(sent) if sent else None,  # what is sent twice is no number
@@ -63,6 +83,8 @@ async def probe(request: web.Request) -> web.Response:
         _log_failures(snapshot, module=wanted.module.name)
         registry = CollectorRegistry()
         registry.register(SnapshotCollector(snapshot))
+        if beside is not None:  # a test holds that no name stands in both
+            registry.register(beside)
         return await exposition(request, registry, workers=exporter.encoding, large=snapshot.shown > LARGE_DEVICES)
 
 
@@ -88,9 +110,3 @@ def _log_failures(snapshot: Snapshot, *, module: str) -> None:
                     detail=run.failure.detail,
                     seconds=round(run.duration, 3),
                 )
-
-
-async def metrics(request: web.Request) -> web.Response:
-    """Answer with the exporter's own metrics."""
-    exporter = request.app[EXPORTER]
-    return await exposition(request, exporter.metrics.registry, workers=exporter.encoding, large=False)

@@ -51,6 +51,8 @@ async def _reload(exporter: Exporter) -> None:
     async with exporter.reloading:
         try:
             config = await asyncio.to_thread(load_config, file)
+            if exporter.settings.single is not None:
+                config = exporter.settings.single.added_to(config, file=file)
         except ConfigError as error:
             exporter.metrics.reloaded(successful=False)
             for fault in error.faults[:_MOST_LOGGED]:

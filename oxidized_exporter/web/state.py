@@ -12,11 +12,13 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Iterator
 
-    from oxidized_exporter.config import Config
+    from oxidized_exporter.config import Config, SingleInstance
     from oxidized_exporter.metrics.exporter import ExporterMetrics
     from oxidized_exporter.scrape.scraper import Scraper
     from oxidized_exporter.web.own_url import ExternalUrl
     from oxidized_exporter.workers import Workers
+
+METRICS_PATH: Final = "/metrics"
 
 
 @dataclass(slots=True)
@@ -60,6 +62,8 @@ class Settings:
         max_requests: probes that are answered at the same time; 0 for any number.
         route_prefix: in front of all routes: ``/oxidized``, or empty.
         external_url: where the exporter is reached from outside; None where the Host header says it.
+        single: the Oxidized whose metrics stand among the exporter's own; None where there is no such one.
+        metrics_path: where the exporter's own metrics are, besides ``/metrics``.
     """
 
     config_file: str | None = None
@@ -68,6 +72,8 @@ class Settings:
     max_requests: int = 0
     route_prefix: str = ""
     external_url: ExternalUrl | None = None
+    single: SingleInstance | None = None
+    metrics_path: str = METRICS_PATH
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

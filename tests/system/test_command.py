@@ -14,6 +14,7 @@ import pytest
 
 from oxidized_exporter import __version__
 from oxidized_exporter.cli import main
+from oxidized_exporter.flags import Flag
 from oxidized_exporter.simulator import fleet
 from tests.system.oxidized import Gate
 from tests.system.program import COMMAND, Exporter, listening, parse_logfmt
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
 
     from tests.system.conftest import Run, StartExporter, StartOxidized
 
-_FLAGS = [option for option in main.params if not option.is_eager]
-_VARIABLES = {str(option.envvar) for option in _FLAGS}
+_FLAGS = [option for option in main.params if isinstance(option, Flag)]
+_VARIABLES = {variable for option in _FLAGS for variable in option.variables}
 _LISTEN_ADDRESS = "OXIDIZED_EXPORTER_WEB_LISTEN_ADDRESS"
 
 
