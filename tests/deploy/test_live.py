@@ -12,6 +12,7 @@ import aiohttp
 
 from oxidized_exporter.simulator import Daemon, Device, Outcome, create_app
 from tests.harness import running
+from tests.published_rules import PUBLISHED
 from tests.rule_files import PROMETHEUS, RULES, read
 from tests.system.program import EXPORTER, eventually, exporting
 from tests.system.program import running as running_program
@@ -22,19 +23,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _DAY: Final = 86400.0
-
-# As published in srerun/prometheus-alerts, rules/oxidized/oxidized.yml, with no waiting.
-_PUBLISHED: Final = {
-    "OxidizedBackupFailed": "oxidized_device_last_backup_status == 1",
-    "OxidizedDeviceNoConnection": "oxidized_device_status == 0",
-    "OxidizedDeviceNeverBackedUp": "oxidized_device_status == 1 and on(name) "
-    "(oxidized_device_last_backup_end == 0 or absent(oxidized_device_last_backup_end))",
-    "OxidizedBackupVeryOld": "time() - oxidized_device_last_backup_end > 86400 * 2 and on(name) "
-    "oxidized_device_status == 2 and on(name) oxidized_device_last_backup_status == 2",
-    "OxidizedBackupVeryOldCritical": "time() - oxidized_device_last_backup_end > 86400 * 7 and on(name) "
-    "oxidized_device_status == 2",
-    "OxidizedConnectionDown": "oxidized_status == 0",
-}
 
 # What stands for days, hours and minutes in the rules, in seconds of a test.
 _SHORTENED: Final = (
@@ -93,7 +81,7 @@ async def test_each_published_rule_fires_for_its_condition_and_not_for_a_healthy
         Device(name="very-old", hangs_after=45),
     )
     daemon = Daemon(devices, started=time.time() - 10 * _DAY)
-    rules = [{"alert": name, "expr": expression} for name, expression in _PUBLISHED.items()]
+    rules = [{"alert": name, "expr": expression} for name, expression in PUBLISHED.items()]
     async with running(create_app(daemon)) as oxidized, exporting(*EXPORTER, "--timeout-offset=0.1") as exporter:
         down = f"http://{free_address()}"
         async with prometheus(
@@ -110,7 +98,7 @@ async def test_each_published_rule_fires_for_its_condition_and_not_for_a_healthy
                 ("OxidizedBackupVeryOldCritical", "very-old"),
                 ("OxidizedConnectionDown", down),
             }
-            assert {alert for alert, _ in expected} == set(_PUBLISHED)
+            assert {alert for alert, _ in expected} == set(PUBLISHED)
 
             async def as_expected() -> bool:
                 return await firing(server) == expected

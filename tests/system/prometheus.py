@@ -46,6 +46,13 @@ class Prometheus:
         assert len(values) == len(series), f"{label} does not tell these apart: {series}"
         return values
 
+    async def label_values(self, label: str, selector: str) -> list[str]:
+        """Return the values that a label has in the series that are selected, in their order."""
+        params = {"match[]": selector}
+        async with self._client.get(f"{self._url}/label/{label}/values", params=params) as response:
+            values: list[str] = (await response.json())["data"]
+            return values
+
     async def alerts(self) -> list[tuple[str, Json]]:
         """Return state and labels of each alert that is not inactive."""
         return [(alert["state"], alert["labels"]) for alert in (await self.get("alerts"))["alerts"]]

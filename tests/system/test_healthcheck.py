@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.system.program import COMMAND, PATIENCE
+from tests.system.prometheus import free_address
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -62,6 +63,15 @@ async def test_a_running_exporter_is_healthy(told: str, start_exporter: StartExp
     program = await run(*HEALTHCHECK, **{_LISTEN_ADDRESS: told.format(port)})
     assert await program.exit_code() == 0
     assert program.out.seen == program.err.seen == []
+
+
+async def test_the_port_of_the_environment_is_asked(start_exporter: StartExporter, run: Run) -> None:
+    """As the Go exporter's users set it, for the server and so for the health check of its container."""
+    exporter = await start_exporter()
+    program = await run(*HEALTHCHECK, OXIDIZED_EXPORTER_PORT=exporter.address.rpartition(":")[2])
+    assert await program.exit_code() == 0
+    unused = free_address().rpartition(":")[2]
+    assert f":{unused}/-/healthy" in await failure(await run(*HEALTHCHECK, OXIDIZED_EXPORTER_PORT=unused))
 
 
 async def test_ipv6(run: Run) -> None:
