@@ -44,6 +44,16 @@ def _run(*arguments: str, environment: Mapping[str, str] | None = None) -> Resul
     return CliRunner().invoke(cli.main, arguments, env=dict(environment or {}))
 
 
+@pytest.fixture(autouse=True)
+def _nothing_is_served(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is not refused must not serve until the test's time is over."""
+
+    async def not_served(*_: object, **_more: object) -> NoReturn:
+        raise ListenError("not refused")
+
+    monkeypatch.setattr(server, "serve", not_served)
+
+
 @pytest.fixture
 def serve(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Served]:
     """Return what starts the command and stops it short of listening."""

@@ -10,11 +10,12 @@ from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
+import yaml
 from yarl import URL
 
 from oxidized_exporter.simulator import fleet
 from tests.deploy.cases import rendered
-from tests.deploy.chart import Rendered, notes, template
+from tests.deploy.chart import CHART, Rendered, notes, template
 from tests.deploy.mounted_files import lay_out
 from tests.deploy.pods import exporter_of
 from tests.harness import Exposition
@@ -27,7 +28,9 @@ if TYPE_CHECKING:
 
 
 @asynccontextmanager
-async def started(pod: Rendered, folder: Path) -> AsyncIterator[tuple[Exporter, aiohttp.ClientSession]]:
+async def started(
+    pod: Rendered, folder: Path, **environment: str
+) -> AsyncIterator[tuple[Exporter, aiohttp.ClientSession]]:
     """Start it as the pod would, but on loopback, with its files laid out in ``folder``."""
     file = lay_out(pod, folder)
     args = [
@@ -35,7 +38,7 @@ async def started(pod: Rendered, folder: Path) -> AsyncIterator[tuple[Exporter, 
         "--web.listen-address=127.0.0.1:0",
         *([] if file is None else [f"--config.file={file}"]),
     ]
-    async with exporting(*COMMAND, *args) as exporter, aiohttp.ClientSession() as client:
+    async with exporting(*COMMAND, *args, environment=environment) as exporter, aiohttp.ClientSession() as client:
         yield exporter, client
 
 
@@ -71,6 +74,22 @@ async def test_below_a_prefix_everything_that_asks_is_answered(tmp_path: Path) -
     assert group["targets"] == [url.authority]
     assert group["labels"]["__metrics_path__"] == "/outside/probe"
     assert group["labels"]["instance"] == "eu"
+
+
+async def test_the_single_oxidized_of_the_readme_is_scraped_by_its_monitor(tmp_path: Path) -> None:
+    [text] = re.findall(r"## A single Oxidized.*?```yaml\n(.*?)```", (CHART / "README.md").read_text(), re.DOTALL)
+    async with simulated(*fleet(3)) as oxidized:
+        pod = Rendered(template(yaml.safe_load(re.sub(r"https://[\w./]+", oxidized.url, text))))
+        (monitor,) = pod.of("ServiceMonitor")
+        (variable,) = exporter_of(pod)["env"]
+        async with started(pod, tmp_path, **{variable["name"]: "hunter2"}) as (exporter, client):
+            exposition = await probed(exporter, client, monitor["spec"]["endpoints"][0]["path"], {})
+            assert exposition.value("oxidized_status") == 1
+            assert len(exposition.all("oxidized_device_config_lines")) == 3
+            async with client.get(f"{exporter.url}/config") as response:
+                assert "password: <secret>" in await response.text()
+    (deployment,) = pod.of("Deployment")
+    assert deployment["spec"]["replicas"] == 1
 
 
 @pytest.mark.parametrize("named_by", ["probes", "config"])
