@@ -143,7 +143,7 @@ async def test_it_counts_against_the_most_requests() -> None:
     app = oxidized()
     app[FAULTS].switch_on(Fault.HANG_BEFORE_HEADERS)
     async with running(app) as url, alone(url, max_requests=1) as exporter:
-        scrape = asyncio.create_task(metrics(exporter, **{_TIMEOUT: "1"}))
+        scrape = asyncio.create_task(metrics(exporter, **{_TIMEOUT: "0.5"}))
         await app[HELD].count_is(1)
         for path in ("/metrics", "/probe?target=oxidized"):
             assert (await exporter.get(path)).status == 503
