@@ -9,21 +9,26 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_SINGLE: Final = "Single instance"
 # By the beginning of a flag's name, in the order of the page.
 _SECTIONS: Final = {
     "config.": "Configuration",
-    "oxidized.": "Single instance",
+    "oxidized.": _SINGLE,
+    "user": _SINGLE,  # these as akquinet/oxidized-exporter spells them
+    "pass": _SINGLE,
+    "path": _SINGLE,
     "web.": "Web",
     "log.": "Logging",
 }
 _SCRAPES: Final = "Scrapes"
 _OTHER: Final = "Other"
-_ORDER: Final = (*_SECTIONS.values(), _SCRAPES, _OTHER)
+_ORDER: Final = (*dict.fromkeys(_SECTIONS.values()), _SCRAPES, _OTHER)
 _EXAMPLES: Final = (
     ("demo", "Try it out, with three simulated Oxidized."),
     ("check-config config.yml", "Say what is wrong with a configuration file."),
     ("--config.file=config.yml", "Serve what the file says, on port 10888 of all addresses."),
     ("--web.listen-address=127.0.0.1:10888 '--web.listen-address=[::1]:10888'", "Listen on loopback alone."),
+    ("--oxidized.url=http://oxidized.example.net:8888", "Serve one Oxidized on /metrics."),
     ("--web.external-url=https://example.net/oxidized", "Serve below /oxidized, behind a proxy at example.net."),
 )
 _COMMAND: Final = "oxidized-exporter"

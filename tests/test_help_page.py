@@ -47,11 +47,22 @@ def test_every_flag_is_in_its_section_with_its_variable() -> None:
     sections = _sections(_page())
     assert {"Configuration", "Web", "Scrapes", "Logging", "Other", "Commands", "Examples"} <= set(sections)
     assert "Options" not in sections
-    beginnings = {"web.": "Web", "config.": "Configuration", "log.": "Logging"}
+    beginnings = {
+        "web.": "Web",
+        "config.": "Configuration",
+        "log.": "Logging",
+        "oxidized.": "Single instance",
+        "user": "Single instance",
+        "pass": "Single instance",
+        "path": "Single instance",
+    }
     for option in main.params:
         assert isinstance(option, click.Option)
         name = next((opt for opt in option.opts if "." in opt), option.opts[0])
         written = re.compile(rf"^  (?=-)[^\n]*?{re.escape(name)}(?![\w.-])", re.MULTILINE)
+        if option.hidden:
+            assert name not in _page().replace("--web.", "").split()
+            continue
         where = [section for section, text in sections.items() if written.search(text)]
         assert len(where) == 1, name
         for beginning, section in beginnings.items():
