@@ -15,7 +15,7 @@ from oxidized_exporter.commands.plugin import PluginGroup
 from oxidized_exporter.errors import ConfigError, ListenError, UnhealthyError
 from oxidized_exporter.flags import EXTERNAL_URL, LISTEN_ADDRESS, ROUTE_PREFIX, SECONDS, flag
 from oxidized_exporter.help_page import SectionedGroup
-from oxidized_exporter.log import LEVELS, configure_logging
+from oxidized_exporter.log import FORMATS, LEVELS, LogSettings, configure_logging, log_of_loop, log_the_uncaught
 from oxidized_exporter.single_instance import (
     LOG_FLAGS,
     AsGiven,
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 # Seconds after which a thread that computes must give way to the loop. With Python's 5 ms the loop, which waits for its
 # turn at each read and write, answers /-/healthy three times as late while large scrapes run (docs/performance.md).
 _TURN_SECONDS: Final = 0.0005
+_OF_ALL: Final = ("log_level", "log_format", *LOG_FLAGS)
 _HELP: Final = {"help_option_names": ["--help", "-h"], "max_content_width": 100}
 
 
@@ -87,6 +88,12 @@ class _Group(SectionedGroup, PluginGroup):
     help="Probes answered at once, one more is a 503; 0: any number.",
 )
 @flag("log.level", type=click.Choice(LEVELS), default="info", help="Least severe level that is logged.")
+@flag(
+    "log.format",
+    type=click.Choice(FORMATS),
+    default="logfmt",
+    help="How the log is written: key=value pairs, or a JSON object, a line each.",
+)
 @single_instance_flags
 @click.version_option(__version__, message=f"oxidized_exporter %(version)s (Python {sys.version.split()[0]})")
 @click.pass_context
@@ -103,6 +110,7 @@ def main(
     web_max_requests: int,
     log_level: str,
     as_given: AsGiven,
+    log_format: str,
 ) -> None:
     """Serve the metrics of Oxidized instances to Prometheus.
 
@@ -112,7 +120,7 @@ def main(
     With --oxidized.url, GET /metrics asks that one. All flags of akquinet/oxidized-exporter work: --port, --verbose and
     --debug are short for --web.listen-address and --log.level.
     """
-    context.obj = log_level = log_level_of(context, log_level, as_given=as_given)
+    context.obj = log = LogSettings(level=log_level_of(context, log_level, as_given=as_given), form=log_format)
     if context.invoked_subcommand is None:
         signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until it reloads: one that comes early must not end the start
         signal.signal(signal.SIGTERM, _end)  # until it serves: process 1 of a container would not hear it
@@ -133,12 +141,12 @@ def main(
         config = _load(config_file, single=single)
         _run(
             _serve(config=config, settings=settings, addresses=addresses, shutdown_delay=web_shutdown_delay),
-            log_level=log_level,
+            log=log,
         )
         return
     for parameter in context.command.params:
         given = context.get_parameter_source(str(parameter.name)) is ParameterSource.COMMANDLINE
-        if given and parameter.name not in {"log_level", *LOG_FLAGS}:
+        if given and parameter.name not in _OF_ALL:
             raise click.UsageError(
                 f"{parameter.opts[0]} is for serving; behind {context.invoked_subcommand} stand the flags of its own"
             )
@@ -158,11 +166,11 @@ def main(
     help="Devices of each simulated Oxidized.",
 )
 @click.pass_obj
-def demo(log_level: str, *, web_listen_address: ListenAddress, devices: int) -> None:
+def demo(log: LogSettings, *, web_listen_address: ListenAddress, devices: int) -> None:
     """Try it out with three simulated Oxidized. The exporter runs in front of them, in one process."""
     from oxidized_exporter.demo import run_demo
 
-    _run(run_demo(address=web_listen_address, devices=devices), log_level=log_level)
+    _run(run_demo(address=web_listen_address, devices=devices), log=log)
 
 
 @main.command()
@@ -250,13 +258,16 @@ async def _serve(
         await serve(create_app(exporter), addresses=addresses, shutdown_delay=shutdown_delay)
 
 
-def _run(coroutine: Coroutine[Any, Any, None], *, log_level: str) -> None:
+def _run(coroutine: Coroutine[Any, Any, None], *, log: LogSettings) -> None:
     import asyncio
 
-    configure_logging(log_level)
+    configure_logging(log.level, form=log.form)
+    log_the_uncaught()
     sys.setswitchinterval(_TURN_SECONDS)
     try:
-        asyncio.run(coroutine)
+        with asyncio.Runner() as runner:
+            runner.get_loop().set_exception_handler(log_of_loop)
+            runner.run(coroutine)
     except ListenError as error:
         click.echo(f"Error: {error}", err=True)
         sys.exit(1)

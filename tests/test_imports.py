@@ -23,7 +23,7 @@ ALLOWED: Final = {
     "errors": set(),
     "targets": {"errors"},
     "config": {"errors", "targets"},
-    "log": set(),
+    "log": {"errors"},
     "workers": set(),
     "simulator": set(),
     "oxidized": {"__init__", "config", "targets", "errors"},

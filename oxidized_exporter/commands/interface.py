@@ -15,7 +15,7 @@ from oxidized_exporter.commands import options
 from oxidized_exporter.commands.plugin import PluginCommand
 from oxidized_exporter.errors import CallerError, ConfigError
 from oxidized_exporter.flags import flag
-from oxidized_exporter.log import configure_logging
+from oxidized_exporter.log import LogSettings, configure_logging
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,7 +40,7 @@ _CANNOT: Final = 2  # what click ends with where flags are wrong
 @options.timeout("probe")
 @click.pass_obj
 def probe(
-    log_level: str,
+    log: LogSettings,
     *,
     target: str,
     module: str,
@@ -57,7 +57,7 @@ def probe(
     """
     from oxidized_exporter.commands.probe import probe as probe_once
 
-    configure_logging(log_level)
+    configure_logging(log.level, form=log.form)
     with _mistakes_told():
         answered = probe_once(
             target,
@@ -138,7 +138,7 @@ def check(
 @options.timeout("status", default=60.0)
 @click.pass_obj
 def status(
-    log_level: str,
+    log: LogSettings,
     *,
     targets: tuple[str, ...],
     max_age: float,
@@ -157,7 +157,7 @@ def status(
     from oxidized_exporter.commands.status import Asked, status_as_json, status_as_table
 
     _write_any_character()
-    configure_logging(log_level)
+    configure_logging(log.level, form=log.form)
     asked = Asked(
         targets=targets, module=module, config_file=config_file, timeout=timeout, max_age=max_age, clock=CLOCK
     )

@@ -81,7 +81,7 @@ BROKEN: Final[dict[str, tuple[str, str, KeyPath, object, str]]] = {
     "reload-forbidden": (
         "reload",
         "Deployment",
-        (*CONTAINER, "args", 4),
+        (*CONTAINER, "args", 5),
         "--log.level=info",
         "reloader: the exporter does not allow a reload",
     ),

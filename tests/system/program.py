@@ -27,7 +27,7 @@ PATIENCE = 20.0
 COMMAND = (sys.executable, "-m", "oxidized_exporter")
 EXPORTER = (*COMMAND, "--web.listen-address=127.0.0.1:0")
 
-_PAIR = re.compile(r'(?P<key>[a-z_]+)=(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<bare>[^\s"=]+))(?: (?=[a-z])|$)')
+_PAIR = re.compile(r'(?P<key>[a-z][a-z0-9_]*)=(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<bare>[^\s"=]*))(?: (?=[a-z])|$)')
 
 
 class Lines:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import socket
 import sys
@@ -17,7 +18,7 @@ from oxidized_exporter.cli import main
 from oxidized_exporter.flags import Flag
 from oxidized_exporter.simulator import fleet
 from tests.system.oxidized import Gate
-from tests.system.program import COMMAND, Exporter, listening, parse_logfmt
+from tests.system.program import COMMAND, EXPORTER, Exporter, listening, parse_logfmt
 
 if TYPE_CHECKING:
     import aiohttp
@@ -36,6 +37,7 @@ _LISTEN_ADDRESS = "OXIDIZED_EXPORTER_WEB_LISTEN_ADDRESS"
         (["--web.shutdown-delay=-1"], "--web.shutdown-delay"),
         (["--web.listen-address=foo"], "--web.listen-address"),
         (["--log.level=loud"], "--log.level"),
+        (["--log.format=xml"], "--log.format"),
         (["--loud"], "--loud"),
         (["serve"], "serve"),
         (["demo", "--devices=0"], "--devices"),
@@ -156,7 +158,7 @@ async def test_what_kubernetes_sets_is_ignored_with_a_warning(start_exporter: St
     assert mistaken.err.seen[0].startswith(f"Warning: {_LISTEN_ADDRESS} is ignored")
 
 
-async def test_the_log_has_one_line_for_each_failure_and_none_for_success(
+async def test_the_log_has_one_line_for_what_fails_and_none_for_success(
     start_exporter: StartExporter, start_oxidized: StartOxidized, client: aiohttp.ClientSession
 ) -> None:
     up, down, hanging = (
@@ -183,3 +185,59 @@ async def test_the_log_has_one_line_for_each_failure_and_none_for_success(
         ("warning", hanging.url, "timeout"),
     ]
     assert all(float(line["seconds"]) >= 0 for line in failures)
+
+
+@pytest.mark.parametrize("by_flag", [True, False])
+async def test_with_json_every_line_is_an_object(run: Run, client: aiohttp.ClientSession, *, by_flag: bool) -> None:
+    variables = {} if by_flag else {"OXIDIZED_EXPORTER_LOG_FORMAT": "json"}
+    program = await run(*EXPORTER, *(["--log.format=json"] if by_flag else []), **variables)
+    [line] = await program.err.first('"msg": "listening"')
+    exporter = Exporter(program, json.loads(line)["address"])
+    await exporter.probe(client, "http://127.0.0.1:1")
+    assert await exporter.stop() == 0
+    log = [json.loads(line) for line in program.err.seen]
+    assert [line["msg"] for line in log] == ["listening", "probe failed", "stopping", "stopped"]
+    assert all(list(line)[:3] == ["ts", "level", "msg"] for line in log)
+    assert log[1]["reason"] == "connect"
+
+
+async def test_what_nobody_catches_is_a_line_of_the_log_without_its_message(run: Run) -> None:
+    """In a thread, in a destructor, as a warning, of a task that nobody waits for, and what ends the program."""
+    code = """if True:
+        import asyncio, threading, warnings
+        from oxidized_exporter import cli
+
+        class Destroyed:
+            def __del__(self):
+                raise ValueError("s3cr3t")
+
+        async def failing(**_):
+            raise ValueError("s3cr3t")
+
+        async def serve(**_):
+            asyncio.create_task(failing())
+            await asyncio.sleep(0)
+            Destroyed()
+            thread = threading.Thread(target=lambda: int("s3cr3t"), name="mine")
+            thread.start()
+            thread.join()
+            warnings.warn("careful\\nnow")
+            raise ValueError("s3cr3t")
+
+        cli._serve = serve
+        cli.main(["--log.format=json"])
+    """
+    program = await run(sys.executable, "-c", code)
+    assert await program.exit_code() == 1
+    assert program.out.seen == []
+    log = [json.loads(line) for line in program.err.seen]
+    assert "s3cr3t" not in "".join(program.err.seen)
+    assert [(line["level"], line["msg"].partition("<string>")[0]) for line in log] == [
+        ("error", "Task exception was never retrieved"),
+        ("error", "bug: unexpected exception in what cannot raise it"),
+        ("error", "bug: unexpected exception in the thread mine"),
+        ("warning", ""),
+        ("error", "bug: unexpected exception in the main thread, which ends"),
+    ]
+    assert "UserWarning: careful\\nnow" in log[3]["msg"]
+    assert all(line["error"].startswith("ValueError < ") for line in log if line["level"] == "error")
