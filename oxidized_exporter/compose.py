@@ -14,6 +14,8 @@ from oxidized_exporter.oxidized.resolver import system_resolver
 from oxidized_exporter.scrape.memory import Memory
 from oxidized_exporter.scrape.scraper import Scraper
 from oxidized_exporter.scrape.scraping import Means
+from oxidized_exporter.web.failure_log import FailureLog
+from oxidized_exporter.web.repetition import Repetition
 from oxidized_exporter.web.state import Exporter, Load, Readiness, Running
 from oxidized_exporter.workers import Workers
 
@@ -42,7 +44,7 @@ async def open_exporter(
         config: what is collected and how, until a reload.
         settings: of the command line.
         resolver: resolves names, closed at the end; None for the system's.
-        clock: monotonic seconds, for durations.
+        clock: monotonic seconds, for durations and for how often the log repeats itself.
     """
     resolver = resolver or system_resolver()
     decoding = Workers("decode")
@@ -69,6 +71,7 @@ async def open_exporter(
                 )
             ),
             metrics=metrics,
+            failures=FailureLog(Repetition(clock=clock)),
             encoding=encoding,
             readiness=Readiness(),
             load=load,

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from oxidized_exporter.errors import place
 from oxidized_exporter.web.answers import plain
+from oxidized_exporter.web.state import EXPORTER
 
 if TYPE_CHECKING:
     import asyncio
@@ -21,9 +22,12 @@ _log = structlog.stdlib.get_logger(__name__)
 class Connection(web.RequestHandler):
     """One connection of a client; says what is wrong without a word of what was sent, which may hold a password."""
 
-    def __init__(self, manager: web.Server, *, loop: asyncio.AbstractEventLoop) -> None:
-        """Serve a connection for ``manager`` without an access log."""
+    __slots__ = ("_app",)
+
+    def __init__(self, manager: web.Server, *, loop: asyncio.AbstractEventLoop, app: web.Application) -> None:
+        """Serve a connection for ``manager``, which serves ``app``, without an access log."""
         super().__init__(manager, loop=loop, access_log=None)  # type: ignore[arg-type] # as aiohttp's own runner does
+        self._app = app
 
     def handle_error(
         self,
@@ -33,12 +37,7 @@ class Connection(web.RequestHandler):
         message: str | None = None,  # noqa: ARG002 - it quotes the request
     ) -> web.StreamResponse:
         """Answer a request that could not be read, or that no handler saw to its end."""
-        _log.info(
-            "request not understood" if status < web.HTTPInternalServerError.status_code else "request failed",
-            client=request.remote,
-            status=status,
-            error=type(exc).__name__,
-        )
+        self._app[EXPORTER].failures.broken(client=request.remote, status=status, error=type(exc).__name__)
         if request.writer.output_size > 0:
             raise ConnectionError("an answer has begun, there is no place for another one")
         response = plain(f"{status} the request could not be read", status=status)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-import structlog
 from prometheus_client import CollectorRegistry
 
 from oxidized_exporter.errors import CallerError, ForbiddenTargetError
@@ -24,9 +23,6 @@ if TYPE_CHECKING:
 
     from oxidized_exporter.config import Config
     from oxidized_exporter.scrape.request import ScrapeRequest
-    from oxidized_exporter.scrape.snapshot import Snapshot
-
-_log = structlog.stdlib.get_logger(__name__)
 
 
 async def probe(request: web.Request) -> web.Response:
@@ -65,7 +61,7 @@ async def _scrape(
     except CallerError as error:
         exporter.metrics.rejected(error.reason)
         if isinstance(error, ForbiddenTargetError):
-            _log.warning("target refused", client=request.remote, origin=error.origin, detail=str(error))
+            exporter.failures.refused(error, client=request.remote)
         return plain(str(error), status=error.status)
     if settings.max_requests and exporter.load.requests >= settings.max_requests:
         exporter.metrics.rejected(MAX_REQUESTS)
@@ -77,36 +73,18 @@ async def _scrape(
             snapshot = await exporter.scraper.scrape(wanted.plans, module=wanted.module, seconds=seconds)
         except asyncio.CancelledError:
             exporter.metrics.abandoned(len(wanted.plans), module=wanted.module.name)
-            _log.warning("probe abandoned: the caller hung up", targets=len(wanted.plans), seconds=round(seconds, 3))
+            exporter.failures.abandoned(
+                client=request.remote,
+                module=wanted.module.name,
+                target=wanted.plans[0].target.label,
+                targets=len(wanted.plans),
+                seconds=seconds,
+            )
             raise
         exporter.metrics.probed(snapshot, module=wanted.module.name)
-        _log_failures(snapshot, module=wanted.module.name)
+        exporter.failures.probed(snapshot, module=wanted.module.name)
         registry = CollectorRegistry()
         registry.register(SnapshotCollector(snapshot))
         if beside is not None:  # a test holds that no name stands in both
             registry.register(beside)
         return await exposition(request, registry, workers=exporter.encoding, large=snapshot.shown > LARGE_DEVICES)
-
-
-def _log_failures(snapshot: Snapshot, *, module: str) -> None:
-    for scrape in snapshot.scrapes:
-        if scrape.failure is not None:
-            _log.warning(
-                "probe failed",
-                target=scrape.target.label,
-                module=module,
-                reason=scrape.failure.reason,
-                detail=scrape.failure.detail,
-                seconds=round(scrape.duration, 3),
-            )
-        for run in scrape.collectors:
-            if run.failure is not None:
-                _log.warning(
-                    "collector failed",
-                    target=scrape.target.label,
-                    module=module,
-                    collector=run.name,
-                    reason=run.failure.reason,
-                    detail=run.failure.detail,
-                    seconds=round(run.duration, 3),
-                )

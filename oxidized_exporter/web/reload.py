@@ -46,7 +46,7 @@ async def _reload(exporter: Exporter) -> None:
     file = exporter.settings.config_file
     if file is None:
         error = NothingToReloadError("there is nothing to reload: the exporter was started without --config.file")
-        _log.warning(str(error))
+        _log.warning("nothing to reload", detail=str(error))
         raise error
     async with exporter.reloading:
         try:

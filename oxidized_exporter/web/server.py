@@ -54,7 +54,8 @@ class Server:
         """
         await self._runner.setup()
         loop = asyncio.get_running_loop()
-        factory = partial(Connection, cast("web.Server", self._runner.server), loop=loop)
+        manager = cast("web.Server", self._runner.server)
+        factory = partial(Connection, manager, loop=loop, app=self._app)
         for address in self._addresses:
             try:
                 self._listeners.append(await loop.create_server(factory, address.host, address.port))

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from oxidized_exporter.config import Config, SingleInstance
     from oxidized_exporter.metrics.exporter import ExporterMetrics
     from oxidized_exporter.scrape.scraper import Scraper
+    from oxidized_exporter.web.failure_log import FailureLog
     from oxidized_exporter.web.own_url import ExternalUrl
     from oxidized_exporter.workers import Workers
 
@@ -85,6 +86,7 @@ class Exporter:
         settings: of the command line.
         scraper: makes the scrapes.
         metrics: the exporter's own.
+        failures: the log of those, which a reload does not forget.
         encoding: threads in which answers are written.
         readiness: what ``/-/ready`` says.
         load: probes that are being answered.
@@ -96,6 +98,7 @@ class Exporter:
     settings: Settings
     scraper: Scraper
     metrics: ExporterMetrics
+    failures: FailureLog
     encoding: Workers
     readiness: Readiness
     load: Load

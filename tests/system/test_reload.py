@@ -44,7 +44,7 @@ async def test_sighup_takes_a_good_file_up_and_leaves_a_bad_one(
 async def test_without_a_file_sighup_does_nothing(start_exporter: StartExporter) -> None:
     exporter = await start_exporter()
     exporter.program.send(SIGHUP)
-    await exporter.program.err.first("there is nothing to reload")
+    await exporter.program.err.first('msg="nothing to reload"')
     exporter.program.send(SIGTERM)
     assert await exporter.program.exit_code() == 0
 
