@@ -81,6 +81,12 @@ class _Group(SectionedGroup, PluginGroup):
 )
 @flag("web.enable-lifecycle", is_flag=True, default=False, help="Allow POST and PUT /-/reload.")
 @flag(
+    "web.enable-debug",
+    is_flag=True,
+    default=False,
+    help="Let /probe?debug=true tell the steps of a probe: addresses, times, settings, no secrets.",
+)
+@flag(
     "web.max-requests",
     type=click.IntRange(min=0),
     default=0,
@@ -107,6 +113,7 @@ def main(
     web_shutdown_delay: float,
     timeout_offset: float,
     web_enable_lifecycle: bool,
+    web_enable_debug: bool,
     web_max_requests: int,
     log_level: str,
     as_given: AsGiven,
@@ -131,6 +138,7 @@ def main(
         settings = Settings(
             config_file=config_file,
             timeout_offset=timeout_offset,
+            enable_debug=web_enable_debug,
             enable_lifecycle=web_enable_lifecycle,
             max_requests=web_max_requests,
             route_prefix=routes_below(web_route_prefix, web_external_url),

@@ -52,7 +52,7 @@ async def run_demo(*, address: ListenAddress, devices: int) -> None:
         down = stack.enter_context(closed_port(next(ports)))
         urls = {"healthy": healthy, "troubled": troubled, "down": down}
         config = _configuration({name: f"http://{_LOOPBACK}:{port}" for name, port in urls.items()})
-        exporter = await stack.enter_async_context(open_exporter(config=config, settings=Settings()))
+        exporter = await stack.enter_async_context(open_exporter(config=config, settings=Settings(enable_debug=True)))
 
         def tell(ports: tuple[int, ...]) -> None:
             host = address.host or _LOOPBACK

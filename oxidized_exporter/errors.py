@@ -11,7 +11,8 @@
     │   ├── BadTimeoutHeaderError         400 bad_timeout_header
     │   ├── UnknownModuleError            400 unknown_module
     │   ├── UnknownTargetError            400 unknown_target
-    │   └── ForbiddenTargetError          403 forbidden_target
+    │   ├── ForbiddenTargetError          403 forbidden_target
+    │   └── DebugDisabledError            403 debug_disabled
     └── ProbeError                    behind a valid request: 200, oxidized_status 0 and the reason
         ├── DnsError                      dns
         ├── ConnectError                  connect
@@ -76,7 +77,7 @@ class Fault:
     def __str__(self) -> str:
         place = self.file if self.line is None else f"{self.file}:{self.line}"
         text = f"{place}: {self.key_path}: {self.message}" if self.key_path else f"{place}: {self.message}"
-        return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+        return printable(text)
 
 
 class ConfigError(ExporterError):
@@ -139,6 +140,13 @@ class ForbiddenTargetError(CallerError):
     def __init__(self, message: str, *, origin: str | None = None) -> None:
         super().__init__(message)
         self.origin = origin
+
+
+class DebugDisabledError(CallerError):
+    """The steps of a probe are asked for, and nobody has allowed that."""
+
+    reason = "debug_disabled"
+    status = 403
 
 
 class ProbeError(ExporterError):
@@ -245,6 +253,13 @@ def first_of(error: BaseException) -> BaseException:
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return error
+
+
+def printable(text: str) -> str:
+    """Write control characters as escapes, so that no text from outside can forge a line or drive a terminal."""
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def place(error: BaseException) -> str:

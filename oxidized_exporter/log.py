@@ -11,7 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
-from oxidized_exporter.errors import place
+from oxidized_exporter.errors import place, printable
 
 if TYPE_CHECKING:
     import asyncio
@@ -103,10 +103,7 @@ def _key(key: str) -> str:
 def _value(value: Any) -> str | float | None:
     if value is None or isinstance(value, bool | int) or (isinstance(value, float) and math.isfinite(value)):
         return value
-    text = str(value)
-    if text.isprintable():
-        return text
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+    return printable(str(value))
 
 
 def log_the_uncaught() -> None:

@@ -23,9 +23,14 @@ def render(config: Config) -> str:
 
     What is returned holds printable characters and line ends only. The first call loads PyYAML and so blocks a little.
     """
+    return render_part(config)
+
+
+def render_part(part: Any) -> str:
+    """Return a part of a configuration in the same way: a section, or a mapping or tuple of such."""
     import yaml  # noqa: PLC0415 - where nobody asks, it is not loaded
 
-    return yaml.safe_dump(plain(config), sort_keys=False, width=120)
+    return str(yaml.safe_dump(plain(part), sort_keys=False, width=120))
 
 
 def plain(value: Any) -> Any:

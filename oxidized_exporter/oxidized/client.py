@@ -159,7 +159,7 @@ class OxidizedClient:
         except asyncio.CancelledError:
             self._journal.ended(route, ProbeTimeoutError.reason)
             raise
-        self._journal.ended(route, SUCCESS)
+        self._journal.ended(route, SUCCESS, size)
 
     async def _answer(self, route: Route, path: str) -> aiohttp.ClientResponse:
         """Make one attempt, redirects included; return an answer with status 200, of which the body is to be read."""
@@ -192,6 +192,7 @@ class OxidizedClient:
             if self._settings.follow_redirects and response.status in redirect.STATUSES:
                 location = response.headers.get("Location")
                 instead = redirect.redirected(location, origin=target, path=path, permits=self._permits)
+                self._journal.note("the redirect is followed: it stays with this origin and this route")
                 self._journal.ended(route, SUCCESS)  # each hop is a request of its own
                 return instead
             raise await _error_of(response)
@@ -217,11 +218,16 @@ class OxidizedClient:
         )
         return await retrying(attempt)
 
-    def _note_retry(self, _state: RetryCallState) -> None:
+    def _note_retry(self, state: RetryCallState) -> None:
         self._journal.enter(Stage.RETRY)
+        seconds = f"{state.upcoming_sleep:.3f}"
+        self._journal.note(
+            "attempt {} of {} failed; the next in {} s", state.attempt_number, self._limits.attempts, seconds
+        )
 
     def _failed(self, route: Route, error: ProbeError) -> ProbeError:
         """Write down that an attempt has ended in ``error``, which is returned."""
+        self._journal.note("failed, {}: {}", error.reason, error)
         self._journal.ended(route, error.reason)
         return error
 

@@ -48,6 +48,9 @@ class Journal:
         """Note that the scrape has come to ``stage``."""
         self.stage = stage
 
-    def ended(self, route: str, result: str) -> None:
+    def ended(self, route: str, result: str, size: int = 0) -> None:  # noqa: ARG002 - of the body, for a `Trace`
         """Note that an attempt has ended: `SUCCESS`, or the reason of its failure."""
         self.requests[Request(route, result)] += 1
+
+    def note(self, text: str, *values: object) -> None:
+        """Pass over what only a `Trace` writes down; ``values`` are what it would put into the text."""

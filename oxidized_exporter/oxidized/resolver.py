@@ -42,9 +42,11 @@ class GuardedResolver(AbstractResolver):
         self._journal.enter(Stage.RESOLVE)
         results = await self._resolver.resolve(host, port, family)
         self._journal.enter(Stage.CONNECT)
-        for result in results:
-            if why := self._policy.refusal(ipaddress.ip_address(result["host"])):
-                raise TargetDeniedError(f"{host} resolves to {result['host']}, {why}")
+        addresses = [result["host"] for result in results]
+        self._journal.note("{} resolves to {}", host, addresses)
+        for address in addresses:
+            if why := self._policy.refusal(ipaddress.ip_address(address)):
+                raise TargetDeniedError(f"{host} resolves to {address}, {why}")
         return results
 
     async def close(self) -> None:

@@ -13,6 +13,7 @@ from multidict import CIMultiDict
 from oxidized_exporter import __version__
 from oxidized_exporter.oxidized.journal import Journal, Stage
 from oxidized_exporter.oxidized.request_settings import NO_SETTINGS
+from oxidized_exporter.oxidized.trace import Trace
 from oxidized_exporter.oxidized.translate import translate
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ async def open_session(
 
     Args:
         resolver: resolves names; not closed here.
-        journal: gets the stages and the certificate's expiry.
+        journal: gets the stages and the certificate's expiry; a `Trace` is told of all that the session does.
         connections: how many at the same time.
         settings: TLS and headers. They go wherever the session goes: use it for one target only.
     """
@@ -51,6 +52,7 @@ async def open_session(
         use_dns_cache=False,
         limit=connections,
         ssl=True if settings.tls is None else settings.tls,
+        socket_factory=journal.make_socket if isinstance(journal, Trace) else None,
     )
     async with aiohttp.ClientSession(
         connector=connector,
@@ -60,6 +62,7 @@ async def open_session(
         middlewares=(_once_more_where_reused,),
         trust_env=False,
         read_bufsize=_BUFFER_BYTES,
+        trace_configs=[journal.trace_config()] if isinstance(journal, Trace) else None,
     ) as session:
         yield session
 
@@ -114,11 +117,15 @@ class _WitnessingConnector(aiohttp.TCPConnector):
             self._without_idle_one.add(req)
             if (ssl_object := transport.get_extra_info("ssl_object")) is not None:
                 self._journal.certificate_expiry = earliest_expiry(ssl_object)
+                self._journal.note("{}, {}", ssl_object.version(), (ssl_object.cipher() or ("no cipher",))[0])
         return connection
 
     def gave_idle_one_to(self, request: aiohttp.ClientRequest) -> bool:
         """Tell whether a request went out on a connection that had served others and lain idle."""
-        return request not in self._without_idle_one
+        if request in self._without_idle_one:
+            return False
+        self._journal.note("the server had closed the idle connection: another one is taken")
+        return True
 
 
 def earliest_expiry(ssl_object: ssl.SSLObject) -> float | None:

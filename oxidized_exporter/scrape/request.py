@@ -21,10 +21,17 @@ _MOST_TARGETS = 100  # of one request: each is judged, connected to and held
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScrapeRequest:
-    """A request that can be carried out."""
+    """A request that can be carried out.
+
+    Attributes:
+        plans: whom to ask, and how.
+        module: what is collected.
+        debug: whether the steps are to be told.
+    """
 
     plans: tuple[TargetPlan, ...]
     module: Module
+    debug: bool = False
 
 
 def judge_request(
@@ -64,7 +71,7 @@ def find_module(name: str, *, config: Config) -> Module:
         UnknownModuleError: there is none.
     """
     if name not in config.modules:
-        raise UnknownModuleError(f"module: no module {_quoted(name)}; there are: {', '.join(sorted(config.modules))}")
+        raise UnknownModuleError(f"module: no module {quoted(name)}; there are: {', '.join(sorted(config.modules))}")
     return config.modules[name]
 
 
@@ -73,7 +80,7 @@ def _narrowed(module: Module, names: Sequence[str], *, parameter: str) -> Module
     for name in names:
         if name not in module.collectors:
             there = ", ".join(module.collectors)
-            raise BadParameterError(f"{parameter}: the module {module.name} has no {_quoted(name)}; it has: {there}")
+            raise BadParameterError(f"{parameter}: the module {module.name} has no {quoted(name)}; it has: {there}")
     return replace(module, collectors=tuple(c for c in module.collectors if c in names)) if names else module
 
 
@@ -83,7 +90,7 @@ def _plan(text: str, *, number: int, count: int, config: Config) -> TargetPlan:
         raise BadParameterError(f"{which}: empty")
     if is_name(text) and text not in config.targets:
         raise UnknownTargetError(
-            f"{which}: no target {_quoted(text)} is configured; to name one by its address, write "
+            f"{which}: no target {quoted(text)} is configured; to name one by its address, write "
             "http[s]://host[:port][/prefix] or host:port"
         )
     try:
@@ -95,6 +102,6 @@ def _plan(text: str, *, number: int, count: int, config: Config) -> TargetPlan:
         raise ForbiddenTargetError(f"{which}: {error}", origin=error.origin) from None
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
     """Show what was written, within bounds and without control characters."""
     return repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from oxidized_exporter.oxidized.trace import Trace
 from oxidized_exporter.scrape.scraping import Scraping
 from oxidized_exporter.scrape.snapshot import Snapshot
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from oxidized_exporter.config import Config, Module
+    from oxidized_exporter.oxidized.journal import Journal
+    from oxidized_exporter.oxidized.trace import Step
     from oxidized_exporter.scrape.plan import TargetPlan
     from oxidized_exporter.scrape.scraping import Means
     from oxidized_exporter.scrape.snapshot import TargetScrape
@@ -44,6 +47,13 @@ class _Shared:
     scraping: Scraping
     task: asyncio.Task[None]
     callers: int = 0
+
+
+class Traced(NamedTuple):
+    """A scrape, and for each target its steps."""
+
+    snapshot: Snapshot
+    steps: tuple[tuple[Step, ...], ...]
 
 
 class Scraper:
@@ -81,6 +91,30 @@ class Scraper:
         results = [task.result() for task in tasks]
         return Snapshot(scrapes=tuple(scrape for scrape, _ in results), coalesced=sum(joined for _, joined in results))
 
+    async def trace(self, plans: Sequence[TargetPlan], *, module: Module, seconds: float) -> Traced:
+        """Ask all targets at once as `scrape` does, each for this caller alone, and return the steps as well."""
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(self._trace_target(plan, module=module, seconds=seconds)) for plan in plans]
+        results = [task.result() for task in tasks]
+        snapshot = Snapshot(scrapes=tuple(scrape for scrape, _ in results))
+        return Traced(snapshot, tuple(steps for _, steps in results))
+
+    async def _trace_target(
+        self, plan: TargetPlan, *, module: Module, seconds: float
+    ) -> tuple[TargetScrape, tuple[Step, ...]]:
+        began, journal = self._means.clock(), Trace(clock=self._means.clock)
+        own = self._begin(plan, module=module, deadline=asyncio.get_running_loop().time() + seconds, journal=journal)
+        try:
+            await asyncio.wait({own.task}, timeout=seconds)
+            if not own.task.done():
+                journal.note("the time is over, while {}", journal.stage)
+        finally:
+            own.task.cancel()
+        await asyncio.wait({own.task})
+        for request, attempts in sorted(journal.requests.items()):
+            journal.note("requests in all: {}, {}: {}", request.route, request.result, attempts)
+        return own.scraping.told(seconds=seconds, duration=self._means.clock() - began), journal.steps
+
     async def _scrape_target(self, plan: TargetPlan, *, module: Module, seconds: float) -> tuple[TargetScrape, bool]:
         """Return what is known of a target at this caller's deadline, and whether it was being asked already."""
         began, now = self._means.clock(), asyncio.get_running_loop().time()
@@ -104,10 +138,10 @@ class Scraper:
             await asyncio.wait({shared.task})
         return shared.scraping.told(seconds=seconds, duration=self._means.clock() - began), joined
 
-    def _begin(self, plan: TargetPlan, *, module: Module, deadline: float) -> _Shared:
+    def _begin(self, plan: TargetPlan, *, module: Module, deadline: float, journal: Journal | None = None) -> _Shared:
         patience = _Patience(deadline)
         # Nothing here refers to itself in a circle: what was scraped must not lie about until somebody collects it.
-        scraping = Scraping(plan, module=module, means=self._means, deadline=patience)
+        scraping = Scraping(plan, module=module, means=self._means, deadline=patience, journal=journal)
         task = asyncio.get_running_loop().create_task(scraping.run())
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

@@ -65,7 +65,15 @@ class Means:
 class Scraping:
     """Asks one target, and can be asked at any moment what is known."""
 
-    def __init__(self, plan: TargetPlan, *, module: Module, means: Means, deadline: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        plan: TargetPlan,
+        *,
+        module: Module,
+        means: Means,
+        deadline: Callable[[], float],
+        journal: Journal | None = None,
+    ) -> None:
         """Bind to one target.
 
         Args:
@@ -73,12 +81,13 @@ class Scraping:
             module: what is collected.
             means: what is used for it.
             deadline: tells until when somebody waits, in the running loop's time.
+            journal: what happens on the way is written into it; None for one that nobody reads.
         """
         self._plan = plan
         self._module = module
         self._means = means
         self._deadline = deadline
-        self._journal = Journal()
+        self._journal = journal or Journal()
         self._began: dict[str, float] = {}
         self._runs: dict[str, CollectorRun] = {}
         self._failure: Failure | None = None
@@ -110,6 +119,7 @@ class Scraping:
             settings = await self._means.settings_reader.read(plan.connection)
         if settings is None:
             return
+        self._journal.note("the settings of the connection are read")
         resolver = GuardedResolver(self._means.resolver, plan.policy, self._journal)
         connections = max(limits.connections, self._module.configs.concurrency)
         async with open_session(
@@ -177,9 +187,11 @@ class Scraping:
             yield
         except ProbeError as error:
             failure = Failure(reason=error.reason, detail=str(error))
+            self._journal.note("collector {} failed, {}: {}", name, error.reason, error)
         except Exception as error:  # noqa: BLE001 - see above
             detail = f"unexpected {type(first_of(error)).__name__}"
             failure = Failure(reason=ProtocolError.reason, detail=detail, unexpected=True)
+            self._journal.note("collector {} failed: a bug, see the log", name)
             _log.error(
                 "bug: unexpected exception while scraping",
                 target=self._plan.target.label,
@@ -207,21 +219,28 @@ class Scraping:
             ),
             large=len(body) > LARGE_BYTES,
         )
+        found, shown = len(self._nodes.nodes.devices), len(self._nodes.shown)
+        self._journal.note("the node list has {} devices, {} of them are shown", found, shown)
+        if not self._nodes.complete:
+            self._journal.note("there are more devices than max_devices ({})", self._module.max_devices)
         self._ended("nodes", success=self._nodes.complete)
 
     async def _collect_stats(self, client: OxidizedClient, nodes: NodesSummary) -> None:
         async with self._running("stats"):
             body = await client.stats()
+            self._journal.enter(Stage.DECODE)
             self._stats = stats = await self._means.workers.run(
                 lambda still_wanted: collect_stats(
                     body, nodes, limits=self._plan.config.limits, still_wanted=still_wanted
                 ),
                 large=len(body) > LARGE_BYTES,
             )
+            self._journal.note("the statistics page is read")
             failure = None
             if stats.unreadable:
                 detail = f"{stats.unreadable} rows of the statistics page cannot be read"
                 failure = Failure(reason=SchemaError.reason, detail=detail)
+                self._journal.note("collector stats failed, {}: {}", failure.reason, detail)
             self._ended("stats", success=failure is None, failure=failure)
 
     async def _collect_configs(self, client: OxidizedClient, nodes: NodesSummary) -> None:
@@ -239,8 +258,22 @@ class Scraping:
                 ),
                 large=len(nodes.shown) > LARGE_DEVICES,
             )
+            self._journal.note(
+                "configurations: {} are remembered, {} are to be asked for, {} are skipped{}",
+                progress.remembered,
+                len(progress.wanted),
+                progress.skipped.total(),
+                "".join(f" ({count} {reason})" for reason, count in progress.skipped.items()),
+            )
             collector = ConfigsCollector(
                 client=client, plan=self._plan, module=module, memory=memory, workers=self._means.checkers
             )
             await collector.collect(nodes, progress)
+            self._journal.note(
+                "configurations: {} of {} are had, {} requests failed{}",
+                progress.had,
+                len(progress.wanted),
+                progress.failures,
+                ", nothing more is asked" if progress.given_up else "",
+            )
             self._ended("configs", success=progress.had == len(progress.wanted), failure=progress.failure)

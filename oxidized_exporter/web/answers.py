@@ -43,6 +43,7 @@ def _while_wanted(pieces: Iterable[bytes], still_wanted: Callable[[], None]) -> 
         yield piece
 
 
-def plain(text: str, *, status: int = 200) -> web.Response:
-    """Answer with text."""
-    return web.Response(text=f"{text}\n", status=status, headers=NO_SNIFF)
+def plain(text: str | bytes, *, status: int = 200) -> web.Response:
+    """Answer with text, to which a line end is added where it is not encoded yet."""
+    body = text if isinstance(text, bytes) else f"{text}\n".encode()
+    return web.Response(body=body, content_type="text/plain", charset="utf-8", status=status, headers=NO_SNIFF)

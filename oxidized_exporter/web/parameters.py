@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from oxidized_exporter.config import DEFAULT_MODULE, SINGLE_TARGET
 from oxidized_exporter.errors import BadParameterError
 from oxidized_exporter.scrape.plan import plan
-from oxidized_exporter.scrape.request import ScrapeRequest, find_module, judge_request
+from oxidized_exporter.scrape.request import ScrapeRequest, find_module, judge_request, quoted
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from multidict import MultiMapping
 
     from oxidized_exporter.config import Config, Module
@@ -31,13 +34,14 @@ def parse_probe(query: MultiMapping[str], *, config: Config) -> ScrapeRequest:
     targets = query.getall("target", [])
     if not targets:
         raise BadParameterError("target: missing; write /probe?target=http://oxidized.example.net:8888")
-    return judge_request(
+    wanted = judge_request(
         targets,
         module=module.name,
         collectors=query.getall(_COLLECT, []),
         collectors_from=_COLLECT,
         config=config,
     )
+    return replace(wanted, debug=_debug(query.getall("debug", ["false"])))
 
 
 def single_probe(config: Config) -> ScrapeRequest:
@@ -57,3 +61,11 @@ def parse_module(query: MultiMapping[str], *, config: Config) -> Module | None:
     if len(names) > 1:
         raise BadParameterError(f"module: given {len(names)} times")
     return find_module(names[0], config=config) if names else None
+
+
+def _debug(texts: Sequence[str]) -> bool:
+    if len(texts) > 1:
+        raise BadParameterError(f"debug: given {len(texts)} times")
+    if texts[0] not in {"true", "false"}:
+        raise BadParameterError(f"debug: must be true or false, not {quoted(texts[0])}")
+    return texts[0] == "true"

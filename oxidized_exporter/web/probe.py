@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry
 
-from oxidized_exporter.errors import CallerError, ForbiddenTargetError
+from oxidized_exporter.errors import CallerError, DebugDisabledError, ForbiddenTargetError
 from oxidized_exporter.metrics.collector import SnapshotCollector
 from oxidized_exporter.metrics.exporter import MAX_REQUESTS
 from oxidized_exporter.scrape.deadline import HEADER, scrape_seconds
+from oxidized_exporter.scrape.scraper import Traced
 from oxidized_exporter.web.answers import exposition, plain
+from oxidized_exporter.web.debug import deadline_words, report
 from oxidized_exporter.web.parameters import parse_probe, single_probe
 from oxidized_exporter.web.state import EXPORTER
 from oxidized_exporter.workers import LARGE_DEVICES
@@ -52,12 +54,12 @@ async def _scrape(
     settings = exporter.settings
     try:
         wanted = parse(exporter.running.config)
-        sent = request.headers.getall(HEADER, [])
-        seconds = scrape_seconds(
-            ",".join(sent) if sent else None,  # what is sent twice is no number
-            offset=settings.timeout_offset,
-            module_timeout=wanted.module.timeout,
-        )
+        headers = request.headers.getall(HEADER, [])
+        sent = ",".join(headers) if headers else None  # what is sent twice is no number
+        offset, module_timeout = settings.timeout_offset, wanted.module.timeout
+        seconds = scrape_seconds(sent, offset=offset, module_timeout=module_timeout)
+        if wanted.debug and not settings.enable_debug:
+            raise DebugDisabledError("debug: off; start the exporter with --web.enable-debug")
     except CallerError as error:
         exporter.metrics.rejected(error.reason)
         if isinstance(error, ForbiddenTargetError):
@@ -70,7 +72,8 @@ async def _scrape(
         return response
     with exporter.load.one_more():
         try:
-            snapshot = await exporter.scraper.scrape(wanted.plans, module=wanted.module, seconds=seconds)
+            ask = exporter.scraper.trace if wanted.debug else exporter.scraper.scrape
+            result = await ask(wanted.plans, module=wanted.module, seconds=seconds)
         except asyncio.CancelledError:
             exporter.metrics.abandoned(len(wanted.plans), module=wanted.module.name)
             exporter.failures.abandoned(
@@ -81,8 +84,12 @@ async def _scrape(
                 seconds=seconds,
             )
             raise
+        snapshot = result.snapshot if isinstance(result, Traced) else result
         exporter.metrics.probed(snapshot, module=wanted.module.name)
         exporter.failures.probed(snapshot, module=wanted.module.name)
+        if isinstance(result, Traced):
+            deadline = deadline_words(sent, offset=offset, module_timeout=module_timeout, seconds=seconds)
+            return plain(await report(exporter, wanted, result, deadline=deadline))
         registry = CollectorRegistry()
         registry.register(SnapshotCollector(snapshot))
         if beside is not None:  # a test holds that no name stands in both

@@ -59,6 +59,7 @@ class Settings:
     Attributes:
         config_file: what a reload reads; None where there is none.
         timeout_offset: seconds taken off Prometheus's scrape time-out.
+        enable_debug: whether ``/probe`` tells its steps where ``debug=true`` asks for them.
         enable_lifecycle: whether ``/-/reload`` may be called.
         max_requests: probes that are answered at the same time; 0 for any number.
         route_prefix: in front of all routes: ``/oxidized``, or empty.
@@ -69,6 +70,7 @@ class Settings:
 
     config_file: str | None = None
     timeout_offset: float = 0.5
+    enable_debug: bool = False
     enable_lifecycle: bool = False
     max_requests: int = 0
     route_prefix: str = ""

@@ -133,6 +133,13 @@ def test_an_image_is_the_chart_s_version_or_what_the_values_say() -> None:
     )
 
 
+@pytest.mark.parametrize("case", ["default", "scheduling"])
+def test_the_log_and_debugging_are_as_the_values_say(case: str) -> None:
+    given = pods.flags(pods.exporter_of(rendered(case))["args"])
+    wanted = ("info", "logfmt", False) if case == "default" else ("debug", "json", True)
+    assert (given["log_level"], given["log_format"], given["web_enable_debug"]) == wanted
+
+
 def curled(values: Mapping[str, object]) -> str:
     """Return the URL of the command in the notes."""
     (url,) = re.findall(r"  curl .*'(\S*)' \| grep ", notes(values))

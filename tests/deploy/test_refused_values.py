@@ -83,6 +83,8 @@ REFUSED = {
     "quantity": ({"resources": {"limits": {"memory": "1 GB"}}}, "at '/resources/limits/memory': '1 GB' does not match"),
     "flag-of-a-value": ({"extraArgs": ["--web.shutdown-delay=600"]}, "at '/extraArgs/0': 'not' failed"),
     "flag-of-the-log": ({"extraArgs": ["--log.format=json"]}, "at '/extraArgs/0': 'not' failed"),
+    "flag-of-debug": ({"extraArgs": ["--web.enable-debug"]}, "at '/extraArgs/0': 'not' failed"),
+    "debug-is-text": ({"enableDebug": "yes"}, "at '/enableDebug': got string, want boolean"),
     "log-format": ({"logFormat": "xml"}, "at '/logFormat': value must be one of 'logfmt', 'json'"),
     "flag-with-a-space": ({"extraArgs": ["timeout-offset 1"]}, "at '/extraArgs/0': 'timeout-offset 1' does not match"),
     "file-outside": (

@@ -1,0 +1,105 @@
+"""``GET /probe?…&debug=true``: the steps of a probe, what was decided for it, and the metrics, as text to read."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Final
+
+from prometheus_client import CollectorRegistry
+
+from oxidized_exporter.config.render import render_part
+from oxidized_exporter.errors import printable
+from oxidized_exporter.metrics.collector import SnapshotCollector
+from oxidized_exporter.metrics.exposition import Format
+from oxidized_exporter.scrape.deadline import HEADER
+from oxidized_exporter.workers import LARGE_DEVICES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from oxidized_exporter.scrape.plan import TargetPlan
+    from oxidized_exporter.scrape.request import ScrapeRequest
+    from oxidized_exporter.scrape.scraper import Traced
+    from oxidized_exporter.scrape.snapshot import Snapshot, TargetScrape
+    from oxidized_exporter.web.state import Exporter
+
+_TEXT: Final = Format(kind="text")
+
+
+async def report(exporter: Exporter, wanted: ScrapeRequest, traced: Traced, *, deadline: str) -> bytes:
+    """Return the text that tells of a probe; secrets are shown as ``<secret>``, as in ``/config``.
+
+    Args:
+        exporter: what made it.
+        wanted: what was asked for.
+        traced: what came of it.
+        deadline: words about the time that there was.
+    """
+    lines = [deadline]
+    for planned, scrape, steps in zip(wanted.plans, traced.snapshot.scrapes, traced.steps, strict=True):
+        lines += ["", *_of_target(planned, scrape)]
+        lines += [f"{step.seconds:10.4f}  {step.text}" for step in steps]
+    lines += ["", *await asyncio.to_thread(_settings, wanted), "Metrics that would have been returned:", "", ""]
+    return await exporter.encoding.run(
+        lambda still_wanted: b"".join(["\n".join(lines).encode(), *_metrics(traced.snapshot, still_wanted)]),
+        large=traced.snapshot.shown > LARGE_DEVICES,
+    )
+
+
+def deadline_words(header: str | None, *, offset: float, module_timeout: float | None, seconds: float) -> str:
+    """Say which of the bounds gave a probe its time, all in seconds."""
+    if header is None:
+        why = f"{'the default' if module_timeout is None else 'the timeout of the module'}, since no {HEADER} was sent"
+    elif module_timeout is not None and seconds == module_timeout:
+        why = f"the timeout of the module; {HEADER} was {float(header):g} s"
+    else:
+        why = f"{HEADER} was {float(header):g} s, of which --timeout-offset ({offset:g} s) is taken off"
+    return f"Time: {seconds:g} s ({why})"
+
+
+def _of_target(planned: TargetPlan, scrape: TargetScrape) -> Iterator[str]:
+    outcome = "success" if scrape.failure is None else f"failed, {scrape.failure.reason}: {scrape.failure.detail}"
+    yield printable(f"Target {planned.target.label}: {outcome}")
+    yield printable(f"Allowed: {_why_allowed(planned)}")
+    yield f"Addresses: {_policy(planned)}"
+    yield "Steps, with the seconds since the beginning:"
+
+
+def _why_allowed(planned: TargetPlan) -> str:
+    config = planned.config
+    names = [name for name, entry in config.targets.items() if entry.target.base == planned.target.base]
+    if names:
+        return f"it is the configured target {names[0]}"
+    if planned.policy.allow is not None:
+        return "its name may stand for an address that access.allow lists"
+    if config.access.allow:
+        return "access.allow lists it"
+    return "neither targets nor access.allow are configured, so every URL is"
+
+
+def _policy(planned: TargetPlan) -> str:
+    connection, policy = planned.connection, planned.policy
+    if connection is not None and connection.proxy_url is not None:
+        return "those of the proxy, all but the ones that are never asked; the proxy resolves the target's name"
+    allow = "any" if policy.allow is None else f"those in {', '.join(map(str, policy.allow))}"
+    deny = "".join(f", {network}" for network in policy.deny)
+    return f"{allow}, but the ones that are never asked{deny}"
+
+
+def _settings(wanted: ScrapeRequest) -> Sequence[str]:
+    """Return the module and the connections that applied; loads PyYAML, so call it off the loop."""
+    module = wanted.module
+    connections = [planned.connection for planned in wanted.plans if planned.connection is not None]
+    several = tuple({id(connection): connection for connection in connections}.values())
+    parts = ["Module:", "", render_part({"modules": {module.name: module}})]
+    if several:
+        return [*parts, "Connection:", "", render_part({"connections": several})]
+    return [*parts, "Connection: none matches, so no credentials are sent.", ""]
+
+
+def _metrics(snapshot: Snapshot, still_wanted: Callable[[], None]) -> Iterator[bytes]:
+    registry = CollectorRegistry()
+    registry.register(SnapshotCollector(snapshot))
+    for piece in _TEXT.encode(registry):
+        still_wanted()
+        yield piece
