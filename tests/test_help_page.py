@@ -60,11 +60,10 @@ def test_every_flag_is_in_its_section_with_its_variable() -> None:
         assert isinstance(option, click.Option)
         name = next((opt for opt in option.opts if "." in opt), option.opts[0])
         written = re.compile(rf"^  (?=-)[^\n]*?{re.escape(name)}(?![\w.-])", re.MULTILINE)
-        if option.hidden:
-            assert name not in _page().replace("--web.", "").split()
-            continue
         where = [section for section, text in sections.items() if written.search(text)]
-        assert len(where) == 1, name
+        assert len(where) == (not option.hidden), name
+        if option.hidden:  # another spelling of one that is shown
+            continue
         for beginning, section in beginnings.items():
             if name.startswith(f"--{beginning}"):
                 assert where == [section]
