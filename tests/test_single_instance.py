@@ -52,6 +52,7 @@ def _nothing_is_served(monkeypatch: pytest.MonkeyPatch) -> None:
         raise ListenError("not refused")
 
     monkeypatch.setattr(server, "serve", not_served)
+    monkeypatch.setattr(cli, "log_the_uncaught", lambda: None)  # it would last beyond the test
 
 
 @pytest.fixture
@@ -69,7 +70,8 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Served]:
         seen.append(Served(config, settings))
         return opened(config=config, settings=settings, **more)
 
-    def configure_logging(level: str) -> None:
+    def configure_logging(level: str, *, form: str) -> None:
+        assert form == "logfmt"
         levels.append(level)
 
     levels: list[str] = []
