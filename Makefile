@@ -55,6 +55,7 @@ format: $(VENV)/installed-test  ## put the code into the form that `make test` a
 docs: $(VENV)/installed-test  ## write the generated pages anew
 	$(BIN)/python -m tests.metrics_page
 	$(BIN)/python -m tests.configuration_page
+	$(BIN)/python -m tests.web_configuration_page
 	$(BIN)/python -m tests.runbook_pages
 	$(BIN)/python -m tests.commands_page
 

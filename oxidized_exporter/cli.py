@@ -10,9 +10,9 @@ import click
 from click.core import ParameterSource
 
 from oxidized_exporter import __version__
-from oxidized_exporter.commands import interface
+from oxidized_exporter.commands import interface, own
 from oxidized_exporter.commands.plugin import PluginGroup
-from oxidized_exporter.errors import ConfigError, ListenError, UnhealthyError
+from oxidized_exporter.errors import ConfigError, ListenError
 from oxidized_exporter.flags import EXTERNAL_URL, LISTEN_ADDRESS, ROUTE_PREFIX, SECONDS, flag
 from oxidized_exporter.help_page import SectionedGroup
 from oxidized_exporter.log import FORMATS, LEVELS, LogSettings, configure_logging, log_of_loop, log_the_uncaught
@@ -21,7 +21,6 @@ from oxidized_exporter.single_instance import (
     AsGiven,
     listen_addresses,
     metrics_path,
-    port_flag,
     single_instance,
     single_instance_flags,
 )
@@ -30,10 +29,11 @@ from oxidized_exporter.web.listen_address import DEFAULT_PORT, ListenAddress
 from oxidized_exporter.web.own_url import ExternalUrl, routes_below
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Sized
+    from collections.abc import Coroutine
 
     from oxidized_exporter.config import Config, SingleInstance
     from oxidized_exporter.web.state import Settings
+    from oxidized_exporter.web.web_config_loader import Reading
 
 # Seconds after which a thread that computes must give way to the loop. With Python's 5 ms the loop, which waits for its
 # turn at each read and write, answers /-/healthy three times as late while large scrapes run (docs/performance.md).
@@ -66,6 +66,12 @@ class _Group(SectionedGroup, PluginGroup):
     type=ROUTE_PREFIX,
     default=None,
     help="Path in front of all routes; else that of the external URL.",
+)
+@flag(
+    "web.config.file",
+    default=None,
+    metavar="FILE",
+    help="File with TLS, users and headers of this port, in the format of Prometheus's exporter-toolkit.",
 )
 @flag(
     "web.shutdown-delay",
@@ -110,6 +116,7 @@ def main(
     web_listen_address: tuple[ListenAddress, ...],
     web_external_url: ExternalUrl | None,
     web_route_prefix: str | None,
+    web_config_file: str | None,
     web_shutdown_delay: float,
     timeout_offset: float,
     web_enable_lifecycle: bool,
@@ -145,10 +152,18 @@ def main(
             external_url=web_external_url,
             single=single,
             metrics_path=metrics_path(context, as_given=as_given),
+            web_config_file=web_config_file,
         )
         config = _load(config_file, single=single)
+        web_config = None if web_config_file is None else _load_web(web_config_file)
         _run(
-            _serve(config=config, settings=settings, addresses=addresses, shutdown_delay=web_shutdown_delay),
+            _serve(
+                config=config,
+                settings=settings,
+                web_config=web_config,
+                addresses=addresses,
+                shutdown_delay=web_shutdown_delay,
+            ),
             log=log,
         )
         return
@@ -181,57 +196,7 @@ def demo(log: LogSettings, *, web_listen_address: ListenAddress, devices: int) -
     _run(run_demo(address=web_listen_address, devices=devices), log=log)
 
 
-@main.command()
-@click.argument("file")
-def check_config(*, file: str) -> None:
-    """Check a configuration FILE. Prints every fault of it and exits with 1, or says what it configures."""
-    config = _load(file)
-    click.echo(
-        f"{file}: {_count(config.modules, 'module')}, {_count(config.connections, 'connection')}, "
-        f"{_count(config.targets, 'target')}"
-    )
-
-
-@main.command()
-@flag(
-    "web.listen-address",
-    type=LISTEN_ADDRESS,
-    multiple=True,
-    default=[f":{DEFAULT_PORT}"],
-    help="Address that the exporter was told to listen on; of several, the first is asked.",
-)
-@flag("web.external-url", type=EXTERNAL_URL, default=None, help="As the exporter was told; its path counts.")
-@flag("web.route-prefix", type=ROUTE_PREFIX, default=None, help="As the exporter was told.")
-@flag(
-    "timeout",
-    of="healthcheck",
-    type=click.IntRange(min=1, max=60),
-    default=3,
-    help="Seconds to wait for the answer, resolving the host included.",
-)
-@port_flag
-@click.pass_context
-def healthcheck(
-    context: click.Context,
-    *,
-    web_listen_address: tuple[ListenAddress, ...],
-    web_external_url: ExternalUrl | None,
-    web_route_prefix: str | None,
-    timeout: int,
-    port: int | None,
-) -> None:
-    """Ask the exporter on this machine whether it is healthy. Exits with 0, or with 1 and says why not."""
-    from oxidized_exporter.healthcheck import check_health
-
-    address = listen_addresses(context, web_listen_address, port=port)[0]
-    try:
-        check_health(address, route_prefix=routes_below(web_route_prefix, web_external_url), timeout=timeout)
-    except UnhealthyError as error:
-        click.echo(f"Error: {error}", err=True)
-        sys.exit(1)
-
-
-for command in (interface.probe, interface.check, interface.status):
+for command in (interface.probe, interface.check, interface.status, own.check_config, own.healthcheck):
     main.add_command(command)
 
 
@@ -246,23 +211,31 @@ def _load(file: str | None, *, single: SingleInstance | None = None) -> Config:
         config = Config() if file is None else load_config(file)
         return config if single is None else single.added_to(config, file=file)
     except ConfigError as error:
-        for fault in error.faults:
-            click.echo(str(fault), err=True)
-        sys.exit(1)
+        own.end_with(error.faults)
 
 
-def _count(things: Sized, name: str) -> str:
-    return f"{len(things)} {name}{'' if len(things) == 1 else 's'}"
+def _load_web(file: str) -> Reading:
+    from oxidized_exporter.web.web_config_loader import load_web_config
+
+    try:
+        return load_web_config(file)
+    except ConfigError as error:
+        own.end_with(error.faults)
 
 
 async def _serve(
-    *, config: Config, settings: Settings, addresses: tuple[ListenAddress, ...], shutdown_delay: float
+    *,
+    config: Config,
+    settings: Settings,
+    web_config: Reading | None,
+    addresses: tuple[ListenAddress, ...],
+    shutdown_delay: float,
 ) -> None:
     from oxidized_exporter.compose import open_exporter
     from oxidized_exporter.web.app import create_app
     from oxidized_exporter.web.server import serve
 
-    async with open_exporter(config=config, settings=settings) as exporter:
+    async with open_exporter(config=config, settings=settings, web_config=web_config) as exporter:
         await serve(create_app(exporter), addresses=addresses, shutdown_delay=shutdown_delay)
 
 

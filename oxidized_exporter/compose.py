@@ -21,11 +21,14 @@ from oxidized_exporter.workers import Workers
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
+    from concurrent.futures import Executor
 
     from aiohttp.abc import AbstractResolver
 
     from oxidized_exporter.config import Config
     from oxidized_exporter.web.state import Settings
+    from oxidized_exporter.web.web_config_in_force import WebConfigInForce
+    from oxidized_exporter.web.web_config_loader import Reading
 
 _FILE_THREADS: Final = 4
 
@@ -35,6 +38,7 @@ async def open_exporter(
     *,
     config: Config,
     settings: Settings,
+    web_config: Reading | None = None,
     resolver: AbstractResolver | None = None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> AsyncIterator[Exporter]:
@@ -43,6 +47,7 @@ async def open_exporter(
     Args:
         config: what is collected and how, until a reload.
         settings: of the command line.
+        web_config: what was read of the file ``settings.web_config_file``, without faults; None where there is none.
         resolver: resolves names, closed at the end; None for the system's.
         clock: monotonic seconds, for durations and for how often the log repeats itself.
     """
@@ -52,6 +57,9 @@ async def open_exporter(
     checking = Workers("check")
     # Threads of their own: a file system that hangs must not hold up a decoding, an answer, or a reload.
     reader = ThreadPoolExecutor(max_workers=_FILE_THREADS, thread_name_prefix="read")
+    # Threads of their own again: passwords take a processor, files may hang, and neither waits for the other.
+    hashing = ThreadPoolExecutor(max_workers=1, thread_name_prefix="hash")
+    looking = ThreadPoolExecutor(max_workers=1, thread_name_prefix="look")
     load, memory = Load(), Memory()
     metrics = ExporterMetrics(probes_in_flight=lambda: load.requests, remembered_configs=lambda: len(memory))
     try:
@@ -77,10 +85,24 @@ async def open_exporter(
             load=load,
             reloads=set(),
             reloading=asyncio.Lock(),
+            web_config=None
+            if web_config is None
+            else _in_force(web_config, settings=settings, metrics=metrics, hashing=hashing, looking=looking),
         )
     finally:
         decoding.close()
         encoding.close()
         checking.close()
-        reader.shutdown(wait=False, cancel_futures=True)
+        for executor in (reader, hashing, looking):
+            executor.shutdown(wait=False, cancel_futures=True)
         await resolver.close()
+
+
+def _in_force(
+    reading: Reading, *, settings: Settings, metrics: ExporterMetrics, hashing: Executor, looking: Executor
+) -> WebConfigInForce:
+    from oxidized_exporter.web.web_config_in_force import WebConfigInForce  # noqa: PLC0415 - it loads what reads a file
+
+    return WebConfigInForce(
+        str(settings.web_config_file), reading, hashing=hashing, files=looking, reloaded=metrics.web_config_reloaded
+    )

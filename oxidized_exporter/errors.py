@@ -6,6 +6,7 @@
     ├── UnhealthyError                the exporter that was asked is not there, or not well
     ├── ConfigError                   the configuration file is not as it must be: every fault of it
     ├── NothingToReloadError          a reload without a configuration file
+    ├── TooManyChecksError            one more password would wait too long to be checked
     ├── CallerError                   the caller's own mistake: the probe is not made
     │   ├── BadParameterError             400 bad_parameter
     │   ├── BadTimeoutHeaderError         400 bad_timeout_header
@@ -94,6 +95,10 @@ class ConfigError(ExporterError):
 
 class NothingToReloadError(ExporterError):
     """A reload was asked for, but there is no configuration file."""
+
+
+class TooManyChecksError(ExporterError):
+    """So many passwords wait to be checked that one more would wait too long."""
 
 
 class CallerError(ExporterError):

@@ -55,6 +55,11 @@ def schema() -> str:
 
 def _lines(whole: Mapping[str, Any]) -> Iterator[str]:
     yield _INTRODUCTION
+    yield from tables(whole)
+
+
+def tables(whole: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the lines of the tables of all keys, of the file and of what stands in it."""
     yield from _section("The file", whole)
     for path, definition in _sections(whole, whole, ""):
         yield from _section(f"`{path}`", definition)

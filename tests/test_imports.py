@@ -39,8 +39,13 @@ ALLOWED: Final = {
     "commands": {
         "compose",
         "flags",
+        "healthcheck",
+        "single_instance",
         "log",
+        "web.listen_address",
+        "web.own_url",
         "web.state",
+        "web.web_config_loader",
         "scrape",
         "oxidized.models",
         "metrics",

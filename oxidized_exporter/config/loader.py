@@ -7,18 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from oxidized_exporter.config.consistency import check
-from oxidized_exporter.config.document import Document, Issue, read_document
-from oxidized_exporter.config.files import read_start
-from oxidized_exporter.config.schema import at, is_connection_key, validate
+from oxidized_exporter.config.document import read_document
+from oxidized_exporter.config.reading import PLAIN, faults_of, read_text
+from oxidized_exporter.config.schema import is_connection_key, validate
 from oxidized_exporter.config.text import Place
-from oxidized_exporter.errors import ConfigError, Fault
+from oxidized_exporter.errors import ConfigError
 
 if TYPE_CHECKING:
     from oxidized_exporter.config.document import KeyPath
     from oxidized_exporter.config.model import Config
 
-_MAX_BYTES: Final = 1024 * 1024
-_PLAIN: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _SECRETS: Final = frozenset({"password", "credentials", "values", "secrets"})
 _HARMLESS: Final = re.compile(r"[A-Za-z0-9_. -]{1,64}")
 _HEADER_DEPTH: Final = 4  # connections, a number, http_headers, the name of a header
@@ -30,18 +28,7 @@ def load_config(path: str, *, check_files: bool = True) -> Config:
     Raises:
         ConfigError: it cannot be read, or has faults.
     """
-    try:
-        content = read_start(Path(path), _MAX_BYTES + 1)
-    except ValueError as error:
-        raise ConfigError((_fault(path, None, str(error)),)) from None
-    if len(content) > _MAX_BYTES:
-        raise ConfigError((_fault(path, None, f"is larger than {_MAX_BYTES} bytes"),))
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise ConfigError((_fault(path, line, "is not UTF-8"),)) from None
-    return parse_config(text, file=path, place=Place(directory=Path(path).parent, check_files=check_files))
+    return parse_config(read_text(path), file=path, place=Place(directory=Path(path).parent, check_files=check_files))
 
 
 def parse_config(text: str, *, file: str, place: Place) -> Config:
@@ -58,28 +45,9 @@ def parse_config(text: str, *, file: str, place: Place) -> Config:
     document = read_document(text)
     config, found = validate(document.data, place=place)
     found.extend(check(document.data, place=place))
-    unread = {issue.path for issue in document.issues if at(document.data, issue.path) is None}
-    issues = [*document.issues, *(issue for issue in found if issue.path not in unread)]
-    if config is None or issues:
-        raise ConfigError(_faults(file, document, issues))
+    if (faults := faults_of(document, found, file=file, shown=_shown)) or config is None:
+        raise ConfigError(faults)
     return config
-
-
-def _faults(file: str, document: Document, issues: list[Issue]) -> tuple[Fault, ...]:
-    faults = [
-        Fault(
-            file=file,
-            line=issue.line or document.line(issue.path),
-            key_path=_shown(issue.path),
-            message=issue.message,
-        )
-        for issue in issues
-    ]
-    return tuple(sorted(dict.fromkeys(faults), key=lambda fault: fault.line or 0))
-
-
-def _fault(file: str, line: int | None, message: str) -> Fault:
-    return Fault(file=file, line=line, key_path="", message=message)
 
 
 def _shown(path: KeyPath) -> str:
@@ -97,7 +65,7 @@ def _shown(path: KeyPath) -> str:
             break
         elif not _showable(path[: number + 1], step):
             return f"{written}[…]"
-        elif _PLAIN.fullmatch(step):
+        elif PLAIN.fullmatch(step):
             written += f".{step}" if written else step
         else:
             written += f"[{step!r}]"
@@ -109,5 +77,5 @@ def _showable(path: KeyPath, step: str) -> bool:
     if path[0] != "connections" or len(path) == 1:
         return _HARMLESS.fullmatch(step) is not None
     if len(path) == _HEADER_DEPTH and path[2] == "http_headers":
-        return _PLAIN.fullmatch(step) is not None
+        return PLAIN.fullmatch(step) is not None
     return is_connection_key(step)

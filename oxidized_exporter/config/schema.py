@@ -1,28 +1,23 @@
-"""Plain data to the types, by pydantic, whose words are replaced: every fault, and no value that may be a secret."""
+"""The form of the configuration file, and what it adds to its types: names that are keys, sections that are empty."""
 
 from __future__ import annotations
 
 import difflib
-import json
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-from pydantic import TypeAdapter, ValidationError
-
 from oxidized_exporter.config.document import Issue
+from oxidized_exporter.config.form import Form
 from oxidized_exporter.config.model import Config
 from oxidized_exporter.config.text import kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from pydantic_core import ErrorDetails
-
     from oxidized_exporter.config.document import KeyPath
     from oxidized_exporter.config.text import Place
 
 _KEYED: Final = ("modules", "targets")
-_KEY: Final = "[key]"  # how pydantic says that it is the key which is wrong
 
 # Keys of Prometheus's HTTP clients that are not supported, with what serves instead.
 _INSTEAD: Final = {
@@ -48,55 +43,16 @@ def validate(data: Any, *, place: Place) -> tuple[Config | None, list[Issue]]:
     if data is None:
         return Config(), []
     if not isinstance(data, dict):
-        return None, [Issue((), f"must be a mapping with the sections {', '.join(_keys_below(()))}, not {kind(data)}")]
-    config, errors = _validated(_named(data), place)
-    issues = [*_given_names(data), *(issue for error in errors if (issue := _issue(error, data)))]
+        sections = ", ".join(_FORM.keys_below(()))
+        return None, [Issue((), f"must be a mapping with the sections {sections}, not {kind(data)}")]
+    config, found = _FORM.validate(_named(data), written=data, place=place)
+    issues = [*_given_names(data), *found]
     return (None if issues else config), issues
 
 
-@cache
 def json_schema() -> Mapping[str, Any]:
     """Return the JSON Schema of the file, for editors; ``$comment`` says what is written where text is."""
-    generated = _tidied(_adapter().json_schema())
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "Configuration file of oxidized_exporter",
-        **generated,
-    }
-
-
-def _validated(data: Mapping[str, Any], place: Place) -> tuple[Config | None, list[ErrorDetails]]:
-    try:
-        # From JSON strictly: lists are tuples and mappings are dataclasses there, but no text is a number.
-        return _adapter().validate_json(json.dumps(data), context=place), []
-    except ValidationError as error:
-        return None, error.errors(include_url=False, include_input=False)
-
-
-@cache
-def _adapter() -> TypeAdapter[Config]:
-    return TypeAdapter(Config)
-
-
-def _tidied(schema: Any) -> Any:
-    """Leave out of a schema what stands in no file: the names of entries (their keys), null, and made-up titles."""
-    if isinstance(schema, list):
-        return [_tidied(item) for item in schema]
-    if not isinstance(schema, dict):
-        return schema
-    if "properties" in schema:
-        keys = {name for name, value in schema["properties"].items() if value.get("key")}
-        schema = {**schema, "properties": {k: v for k, v in schema["properties"].items() if k not in keys}}
-        required = [name for name in schema.pop("required", ()) if name not in keys]
-        schema |= {"required": required} if required else {}
-    if "properties" in schema or "patternProperties" in schema:
-        schema = {k: v for k, v in schema.items() if k != "additionalProperties"} | {"additionalProperties": False}
-    if isinstance(description := schema.get("description"), str):
-        schema = schema | {"description": description.split("\n\n")[0].replace("``", "`")}
-    if "anyOf" in schema:
-        (one,) = (item for item in schema["anyOf"] if item != {"type": "null"})
-        schema = one | {k: v for k, v in schema.items() if k not in {"anyOf", "default"}}
-    return {name: _tidied(value) for name, value in schema.items() if name != "title" or isinstance(value, dict)}
+    return _FORM.json_schema
 
 
 def _given_names(data: Mapping[str, Any]) -> Iterator[Issue]:
@@ -120,49 +76,11 @@ def _named(data: Mapping[str, Any]) -> dict[str, Any]:
     return sections
 
 
-def _issue(error: ErrorDetails, data: Any) -> Issue | None:
-    """Put an error of pydantic in words of our own; None for one that only follows from others."""
-    path: KeyPath = error["loc"]
-    if path[-1] == _KEY:
-        path = path[:-1]
-    value = at(data, path)
-    type_ = error["type"]
-    if type_ == "too_short" and value:  # entries that are wrong are not counted
-        return None
-    if type_ == "unexpected_keyword_argument":
-        message = _unknown(path)
-    elif type_ == "bool_type" and isinstance(value, str):
-        message = "must be true or false, without quotes"
-    else:
-        message = _MESSAGES.get(type_, "is not as it must be").format(**error.get("ctx", {}), kind=kind(value))
-    if type_ == "literal_error":
-        message = message.replace("'", "")
-    return Issue(path, message)
+def _instead(path: KeyPath) -> str | None:
+    return _INSTEAD.get(str(path[-1])) if path[0] == "connections" else None
 
 
-_MESSAGES: Final = {
-    "value_error": "{error}",
-    "missing": "is missing",
-    "too_short": "must have at least one entry",
-    "literal_error": "must be {expected}",
-    "greater_than_equal": "must be {ge} or more",
-    "less_than_equal": "must be {le} or less",
-    "bool_type": "must be true or false, not {kind}",
-    "int_type": "must be a whole number, not {kind}",
-    "tuple_type": "must be a list, not {kind}",
-    "dict_type": "must be a mapping, not {kind}",
-    "mapping_type": "must be a mapping, not {kind}",
-    "dataclass_type": "must be a mapping, not {kind}",
-}
-
-
-def _unknown(path: KeyPath) -> str:
-    key = str(path[-1])
-    if key in _INSTEAD and path[0] == "connections":
-        return f"not supported; {_INSTEAD[key]}"
-    known = _keys_below(path[:-1])
-    near = difflib.get_close_matches(key, known, n=1)
-    return f"unknown key; did you mean {near[0]}?" if near else f"unknown key; known are {', '.join(known)}"
+_FORM: Final = Form(Config, title="Configuration file of oxidized_exporter", instead=_instead)
 
 
 def is_connection_key(key: str) -> bool:
@@ -177,29 +95,3 @@ def _connection_keys() -> tuple[str, ...]:
     definitions = json_schema()["$defs"]
     types = ("Connection", "BasicAuth", "Authorization", "TlsConfig", "HttpHeader")
     return tuple(key for name in types for key in definitions[name]["properties"]) + tuple(_INSTEAD)
-
-
-def _keys_below(path: KeyPath) -> list[str]:
-    """Return the keys that the mapping at ``path``, which has a type, may have."""
-    whole = json_schema()
-    schema = whole
-    for step in path:
-        schema = schema.get("items") or schema.get("properties", {}).get(step) or _of_any_key(schema)
-        schema = whole["$defs"][schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
-    return list(schema["properties"])
-
-
-def _of_any_key(schema: Mapping[str, Any]) -> Mapping[str, Any]:
-    value: Mapping[str, Any]
-    (value,) = schema.get("patternProperties", {}).values() or [schema["additionalProperties"]]
-    return value
-
-
-def at(data: Any, path: KeyPath) -> Any:
-    """Return what stands at ``path``, or None."""
-    for step in path:
-        try:
-            data = data[step]
-        except (KeyError, IndexError, TypeError):
-            return None
-    return data

@@ -92,6 +92,12 @@ UPSTREAM_REQUESTS: Final = ExporterMetric(
     help="Requests to Oxidized, each attempt by itself, by route and result: success, or the reason of the failure.",
     labels=("route", "result"),
 )
+WEB_CONFIG_RELOAD_SUCCESSFUL: Final = ExporterMetric(
+    name="oxidized_exporter_web_config_last_reload_successful",
+    type="gauge",
+    help="1: the web configuration file was taken up when last read, or there is none; 0: it had faults, and the one "
+    "before is still served.",
+)
 ABANDONED: Final = "abandoned"
 MAX_REQUESTS: Final = "max_requests"
 EXPORTER_CATALOGUE: Final = (
@@ -106,6 +112,7 @@ EXPORTER_CATALOGUE: Final = (
     RELOAD_SUCCESSFUL,
     RELOAD_TIME,
     UPSTREAM_REQUESTS,
+    WEB_CONFIG_RELOAD_SUCCESSFUL,
 )
 
 
@@ -143,6 +150,8 @@ class ExporterMetrics:
         self._reload_time = self._gauge(RELOAD_TIME)
         self.reloaded(successful=True)
         self._requests = self._counter(UPSTREAM_REQUESTS)
+        self._web_config_reload_successful = self._gauge(WEB_CONFIG_RELOAD_SUCCESSFUL)
+        self.web_config_reloaded(True)  # noqa: FBT003 - the whole of it
 
     def _gauge(self, metric: ExporterMetric) -> Gauge:
         return Gauge(metric.name, metric.help, metric.labels, registry=self.registry)
@@ -167,6 +176,10 @@ class ExporterMetrics:
     def remembered(self, configs: int) -> None:
         """Count configurations that were not asked for because they are remembered."""
         self._hits.inc(configs)
+
+    def web_config_reloaded(self, successful: bool) -> None:  # noqa: FBT001 - the whole of it
+        """Note how reading the web configuration went."""
+        self._web_config_reload_successful.set(float(successful))
 
     def abandoned(self, targets: int, *, module: str) -> None:
         """Count targets whose probe ended because the caller hung up."""

@@ -10,6 +10,7 @@ from aiohttp import web
 from oxidized_exporter.errors import place
 from oxidized_exporter.web import discovery, pages, probe
 from oxidized_exporter.web.answers import plain
+from oxidized_exporter.web.door import add_headers, door
 from oxidized_exporter.web.state import EXPORTER, METRICS_PATH, Exporter
 
 if TYPE_CHECKING:
@@ -20,7 +21,8 @@ _log = structlog.stdlib.get_logger(__name__)
 
 def create_app(exporter: Exporter) -> web.Application:
     """Make the application that serves ``exporter`` below its route prefix; starts nothing."""
-    app = web.Application(middlewares=[_outermost])
+    app = web.Application(middlewares=[_outermost, door])
+    app.on_response_prepare.append(add_headers)
     app[EXPORTER] = exporter
     settings = exporter.settings
     prefix = settings.route_prefix

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from aiohttp.web_request import BaseRequest
 
+
 _log = structlog.stdlib.get_logger(__name__)
 
 
@@ -37,10 +38,13 @@ class Connection(web.RequestHandler):
         message: str | None = None,  # noqa: ARG002 - it quotes the request
     ) -> web.StreamResponse:
         """Answer a request that could not be read, or that no handler saw to its end."""
-        self._app[EXPORTER].failures.broken(client=request.remote, status=status, error=type(exc).__name__)
+        exporter = self._app[EXPORTER]
+        exporter.failures.broken(client=request.remote, status=status, error=type(exc).__name__)
         if request.writer.output_size > 0:
             raise ConnectionError("an answer has begun, there is no place for another one")
         response = plain(f"{status} the request could not be read", status=status)
+        if exporter.web_config is not None:
+            response.headers.update(exporter.web_config.present.headers)
         response.force_close()
         return response
 

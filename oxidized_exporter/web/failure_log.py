@@ -75,6 +75,16 @@ class FailureLog:
                 **_repeated(again),
             )
 
+    def unsecured(self, *, client: str | None, reason: str) -> None:
+        """Tell of a connection that came to no TLS."""
+        if again := self._repetition.failed("unsecured", str(client), reason=reason):
+            _log.info("no TLS connection", client=client, reason=reason, **_repeated(again))
+
+    def unknown(self, *, client: str | None, malformed: bool) -> None:
+        """Tell of a client whose user name or password is wrong, or whose header cannot be read."""
+        if again := self._repetition.failed("unknown", str(client), reason=f"malformed={malformed}"):
+            _log.info("user refused", client=client, malformed=malformed, **_repeated(again))
+
     def _target(self, scrape: TargetScrape, *, module: str) -> None:
         target, failure = scrape.target.label, scrape.failure
         if failure is not None:

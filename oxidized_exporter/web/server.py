@@ -16,6 +16,7 @@ from oxidized_exporter.errors import ListenError
 from oxidized_exporter.web.closing import make_no_new_connections
 from oxidized_exporter.web.connection import Connection
 from oxidized_exporter.web.listen_address import ListenAddress
+from oxidized_exporter.web.opening import Openings
 from oxidized_exporter.web.reload import begin_reload
 from oxidized_exporter.web.state import EXPORTER
 
@@ -28,6 +29,8 @@ _MOST_RELOADS: Final = 2
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 # For connections that are being made, and requests that are on their way, when the listeners begin to close.
 _LINGER_SECONDS: Final = 0.25
+# For TLS handshakes under way then: a client needs two round trips at most, one that stalls must not hold the end.
+_HANDSHAKES_SECONDS: Final = 2.0
 # Longer than a usual scrape (Prometheus's default scrape_timeout is 10 s), no longer than Kubernetes's patience.
 _DRAIN_SECONDS: Final = 30.0
 
@@ -39,12 +42,18 @@ class Server:
         self._app = app
         self._addresses = addresses
         self._listeners: list[asyncio.Server] = []
+        self._openings: Openings | None = None
         self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=_DRAIN_SECONDS)
 
     @property
     def ports(self) -> tuple[int, ...]:
         """The ports that are listened on, in the order of the addresses."""
         return tuple(listener.sockets[0].getsockname()[1] for listener in self._listeners)
+
+    @property
+    def opening(self) -> int:
+        """How many connections have been accepted and not been opened yet: their TLS handshake is under way."""
+        return 0 if self._openings is None else len(self._openings)
 
     async def start(self) -> None:
         """Listen.
@@ -55,7 +64,11 @@ class Server:
         await self._runner.setup()
         loop = asyncio.get_running_loop()
         manager = cast("web.Server", self._runner.server)
-        factory = partial(Connection, manager, loop=loop, app=self._app)
+        factory: Callable[[], asyncio.Protocol] = partial(Connection, manager, loop=loop, app=self._app)
+        exporter = self._app.get(EXPORTER)
+        if exporter is not None and exporter.web_config is not None:
+            self._openings = Openings(exporter.web_config, factory, failures=exporter.failures)
+            factory = self._openings.accept
         for address in self._addresses:
             try:
                 self._listeners.append(await loop.create_server(factory, address.host, address.port))
@@ -76,12 +89,16 @@ class Server:
                 make_no_new_connections(listening)
         await asyncio.sleep(_LINGER_SECONDS)
         self._stop_listening()
+        if self._openings is not None:
+            await self._openings.ended(seconds=_HANDSHAKES_SECONDS)
         await asyncio.sleep(_LINGER_SECONDS)
         await self.close()
 
     async def close(self) -> None:
         """Accept nothing more, answer what is in flight within 30 s, and close idle connections at once."""
         self._stop_listening()
+        if self._openings is not None:
+            await self._openings.close()
         await self._runner.cleanup()
 
     def _stop_listening(self) -> None:
@@ -124,7 +141,7 @@ async def serve(
         loop.add_signal_handler(number, received.put_nowait, number)
     try:
         for address, port in zip(addresses, server.ports, strict=True):
-            _log.info("listening", address=str(ListenAddress(address.host, port)))
+            _log.info("listening", address=str(ListenAddress(address.host, port)), **_secured(app))
         if started is not None:
             started(server.ports)
         while (number := await received.get()) is signal.SIGHUP:
@@ -137,6 +154,12 @@ async def serve(
     finally:
         for number in _SIGNALS:
             loop.remove_signal_handler(number)
+
+
+def _secured(app: web.Application) -> dict[str, bool]:
+    """Say whether connections are encrypted, where a web configuration says so or not."""
+    exporter = app.get(EXPORTER)
+    return {"tls": exporter.web_config.present.context is not None} if exporter and exporter.web_config else {}
 
 
 def _stop_at_once() -> None:

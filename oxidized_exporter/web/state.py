@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from oxidized_exporter.scrape.scraper import Scraper
     from oxidized_exporter.web.failure_log import FailureLog
     from oxidized_exporter.web.own_url import ExternalUrl
+    from oxidized_exporter.web.web_config_in_force import WebConfigInForce
     from oxidized_exporter.workers import Workers
 
 METRICS_PATH: Final = "/metrics"
@@ -66,6 +67,7 @@ class Settings:
         external_url: where the exporter is reached from outside; None where the Host header says it.
         single: the Oxidized whose metrics stand among the exporter's own; None where there is no such one.
         metrics_path: where the exporter's own metrics are, besides ``/metrics``.
+        web_config_file: what says how connections and requests are let in; None where there is none.
     """
 
     config_file: str | None = None
@@ -77,6 +79,7 @@ class Settings:
     external_url: ExternalUrl | None = None
     single: SingleInstance | None = None
     metrics_path: str = METRICS_PATH
+    web_config_file: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +97,7 @@ class Exporter:
         load: probes that are being answered.
         reloads: those that have begun and not ended.
         reloading: held while a configuration is read, so that of two reloads the later one wins.
+        web_config: how connections and requests are let in; None where all are.
     """
 
     running: Running
@@ -106,6 +110,7 @@ class Exporter:
     load: Load
     reloads: set[asyncio.Task[None]]
     reloading: asyncio.Lock
+    web_config: WebConfigInForce | None = None
 
 
 EXPORTER: Final = web.AppKey("exporter", Exporter)

@@ -30,11 +30,14 @@ def rendered(case: str, kube_version: str = NEWEST) -> Rendered:
 def given(values: Mapping[str, Any]) -> frozenset[str]:
     """Return what exists already, by the values' word."""
     config, account = values.get("config", {}), values.get("serviceAccount", {})
+    web_config = values.get("webConfig", {})
+    files = [*config.get("files", []), *web_config.get("files", [])]
     named = {
         f"ConfigMap/{config.get('existingConfigMap')}",
         f"Secret/{config.get('existingSecret')}",
-        *(f"ConfigMap/{file['configMap']}" for file in config.get("files", []) if "configMap" in file),
-        *(f"Secret/{file['secret']}" for file in config.get("files", []) if "secret" in file),
+        f"Secret/{web_config.get('existingSecret')}",
+        *(f"ConfigMap/{file['configMap']}" for file in files if "configMap" in file),
+        *(f"Secret/{file['secret']}" for file in files if "secret" in file),
     }
     return frozenset(
         named | ({f"ServiceAccount/{account.get('name', 'default')}"} if not account.get("create", True) else set())

@@ -98,10 +98,31 @@ def arguments(rendered: Rendered) -> Iterator[str]:
     grace = rendered.pod["spec"]["terminationGracePeriodSeconds"]
     if grace <= given["web_shutdown_delay"] + _DRAIN:
         yield f"terminationGracePeriodSeconds: {grace} is not enough for a delay of {given['web_shutdown_delay']:g} s"
-    if given["config_file"] is not None:
-        folder = given["config_file"].rpartition("/")[0]
-        if folder not in _mounted(container):
+    for file in (given["config_file"], given["web_config_file"]):
+        if file is not None and (folder := file.rpartition("/")[0]) not in _mounted(container):
             yield f"args: nothing is mounted at {folder}"
+
+
+def own_checks(rendered: Rendered) -> Iterator[str]:
+    """A container that asks itself asks what it serves, as it serves it."""
+    container = exporter_of(rendered)
+    for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
+        if "exec" not in container.get(probe, {}):
+            continue
+        program, command, *args = container[probe]["exec"]["command"]
+        found = main.commands.get(command) if program == "oxidized-exporter" else None
+        if found is None:
+            yield f"{probe}: {program} {command} is no command of the exporter"
+            continue
+        try:
+            asked = found.make_context(command, args).params
+        except click.UsageError as error:
+            yield f"{probe}: {error.format_message()}"
+            continue
+        given = flags(container["args"])
+        for flag in ("web_listen_address", "web_config_file"):
+            if asked[flag] != given[flag]:
+                yield f"{probe}: {flag} is {asked[flag]}, the exporter's {given[flag]}"
 
 
 def paths(rendered: Rendered) -> Iterator[str]:
@@ -113,7 +134,7 @@ def paths(rendered: Rendered) -> Iterator[str]:
         (probe, f"GET {container[probe]['httpGet']['path']}")
         for container in rendered.pod["spec"]["containers"]
         for probe in ("startupProbe", "livenessProbe", "readinessProbe")
-        if probe in container
+        if "httpGet" in container.get(probe, {})
     ]
     for monitor in rendered.of("ServiceMonitor"):
         asked += [("ServiceMonitor", f"GET {endpoint['path']}") for endpoint in monitor["spec"]["endpoints"]]
@@ -192,6 +213,7 @@ def quantities(rendered: Rendered) -> Iterator[str]:
 
 CHECKS: Final[tuple[Callable[[Rendered], Iterator[str]], ...]] = (
     arguments,
+    own_checks,
     paths,
     security,
     security_of_containers,

@@ -45,7 +45,10 @@ _CHANGES: Final = {
     ],
     "OxidizedDuplicateDevices": [("> 0", ">= 0"), ("[10m]", "[30s]")],
     "OxidizedDevicesUnreadable": [("> 0", ">= 0"), ("[10m]", "[30s]")],
-    "OxidizedExporterConfigNotReloaded": [("== 0", ">= 0")],
+    "OxidizedExporterConfigNotReloaded": [
+        ("config_last_reload_successful == 0\n", "config_last_reload_successful >= 0\n"),
+        ("or oxidized_exporter_web_config_last_reload_successful == 0", ""),
+    ],
     "OxidizedBackupFailed": [("== 1", ">= 1")],
     "OxidizedDeviceNoConnection": [
         ("(oxidized:device_last_backup_status:last_2h == 1)", "oxidized:device_last_backup_status:last_2h"),

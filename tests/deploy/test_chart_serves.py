@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import re
 from contextlib import asynccontextmanager
 from signal import SIGTERM
@@ -16,11 +18,13 @@ from yarl import URL
 from oxidized_exporter.simulator import fleet
 from tests.deploy.cases import rendered
 from tests.deploy.chart import CHART, Rendered, notes, template
-from tests.deploy.mounted_files import lay_out
+from tests.deploy.mounted_files import lay_out, lay_out_web
 from tests.deploy.pods import exporter_of
 from tests.harness import Exposition
 from tests.system.oxidized import simulated
-from tests.system.program import COMMAND, Exporter, eventually, exporting
+from tests.system.program import COMMAND, Exporter, eventually, exporting, parse_logfmt, running
+from tests.web.certificates import HASH, make_certificates
+from tests.web.serving import MUTUAL, PAIR
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -169,3 +173,42 @@ async def test_a_changed_configuration_is_taken_up_as_the_sidecar_asks(tmp_path:
         async with client.post(exporter.url + urlsplit(url).path) as response:
             assert response.status == 200, await response.text()
         await eventually(attempts)
+
+
+@pytest.mark.parametrize("case", ["web-config", "web-config-mutual"])
+async def test_the_probes_of_a_pod_with_a_web_configuration_work(case: str, tmp_path: Path) -> None:
+    """As a kubelet makes them: https without a look at the certificate, the port, or a command in the container."""
+    pod = rendered(case)
+    (tmp_path / "made").mkdir()
+    certificates = make_certificates(tmp_path / "made")
+    tls = MUTUAL if case == "web-config-mutual" else PAIR
+    given = {name: (certificates.directory / name).read_text() for name in ("server.crt", "server.key", "ca.pem")}
+    given["web.yml"] = json.dumps({"tls_server_config": tls, "basic_auth_users": {"prometheus": HASH}})
+    (tmp_path / "web").mkdir()
+    file = lay_out_web(pod, tmp_path / "web", given=given)
+    container = exporter_of(pod)
+    flag = f"--web.config.file={file}"
+    command = (*COMMAND, "--web.listen-address=127.0.0.1:0", flag)
+    async with exporting(*command) as exporter, aiohttp.ClientSession() as client:
+        asked = set()
+        for name in ("startupProbe", "livenessProbe", "readinessProbe"):
+            probe = container[name]
+            if "httpGet" in probe:
+                asked.add(probe["httpGet"]["scheme"])
+                url = f"{probe['httpGet']['scheme'].lower()}://{exporter.address}{probe['httpGet']['path']}"
+                async with client.get(url, ssl=False) as response:
+                    assert response.status == 200, name
+            elif "tcpSocket" in probe:
+                asked.add("tcpSocket")
+                host, _, port = exporter.address.rpartition(":")
+                _, writer = await asyncio.open_connection(host, port)
+                writer.close()
+                await writer.wait_closed()
+            else:
+                asked.add("exec")
+                _, healthcheck, *_ = probe["exec"]["command"]
+                async with running(*COMMAND, healthcheck, f"--web.listen-address={exporter.address}", flag) as program:
+                    assert (await program.exit_code(), program.err.seen) == (0, []), name
+        assert asked == ({"exec", "tcpSocket"} if tls is MUTUAL else {"HTTPS"})
+        assert await exporter.stop() == 0
+    assert [parse_logfmt(line)["level"] for line in exporter.program.err.seen] == ["info"] * 3

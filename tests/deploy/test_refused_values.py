@@ -194,6 +194,43 @@ REFUSED = {
         {"extraVolumes": [{"name": "config", "emptyDir": {}}]},
         "at '/extraVolumes/0/name': 'not' failed",
     ),
+    "flag-of-the-web-configuration": ({"extraArgs": ["--web.config.file=/a"]}, "at '/extraArgs/0': 'not' failed"),
+    "volume-of-the-web-configuration": (
+        {"extraVolumes": [{"name": "web-config", "emptyDir": {}}]},
+        "at '/extraVolumes/0/name': 'not' failed",
+    ),
+    "tls-without-a-web-configuration": (
+        {"webConfig": {"tls": True}},
+        "webConfig.tls: without webConfig.existingSecret there is no web configuration",
+    ),
+    "files-without-a-web-configuration": (
+        {"webConfig": {"files": [{"secret": "a", "items": {"b": "c"}}]}},
+        "webConfig.files: without webConfig.existingSecret there is no web configuration",
+    ),
+    "two-files-beside-the-web-configuration": (
+        {"webConfig": {"existingSecret": "a", "files": [{"secret": "a", "items": {"b": "web.yml"}}]}},
+        'webConfig.files: two files at "web.yml"',
+    ),
+    "certificates-of-clients-without-tls": (
+        {"webConfig": {"existingSecret": "a", "clientCertificates": True}},
+        "webConfig.clientCertificates: without webConfig.tls there are none",
+    ),
+    "scraped-by-tls-without-tls": (
+        {"webConfig": {"existingSecret": "a", "scrape": {"tlsConfig": {"insecureSkipVerify": True}}}},
+        "webConfig.scrape.tlsConfig: without webConfig.tls Prometheus asks by http",
+    ),
+    "scraped-as-a-user-without-users": (
+        {"webConfig": {"scrape": {"basicAuth": {"username": {"name": "a", "key": "b"}}}}},
+        "webConfig.scrape.basicAuth: without webConfig.existingSecret there are no users",
+    ),
+    "password-among-the-values": (
+        {"webConfig": {"existingSecret": "a", "scrape": {"basicAuth": {"password": "hunter2"}}}},
+        "at '/webConfig/scrape/basicAuth/password': got string, want object",
+    ),
+    "reloaded-by-nobody": (
+        {"config": {"existingSecret": "a", "onChange": "reload"}, "webConfig": {"existingSecret": "a"}},
+        "config.onChange: the sidecar of reload is no user and has no certificate",
+    ),
     "no-such-alert": (
         {"prometheusRule": {"enabled": True, "disabled": ["OxidisedDown"]}},
         'prometheusRule: no alert is named "OxidisedDown"',

@@ -92,8 +92,10 @@ def ports(rendered: Rendered) -> Iterator[str]:
     for container in _containers(rendered):
         own = {port["name"] for port in container.get("ports", [])}
         for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
-            if probe in container and container[probe]["httpGet"]["port"] not in own:
-                yield f"{probe}: the container has no port {container[probe]['httpGet']['port']!r}"
+            asked = container.get(probe, {})
+            for kind in ("httpGet", "tcpSocket"):
+                if kind in asked and asked[kind]["port"] not in own:
+                    yield f"{probe}: the container has no port {asked[kind]['port']!r}"
 
 
 def policies(rendered: Rendered) -> Iterator[str]:

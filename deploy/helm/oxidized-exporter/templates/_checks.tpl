@@ -17,17 +17,25 @@
 {{- if and (eq $config.onChange "reload") (not $given) -}}
 {{- fail "config.onChange: without a configuration file there is nothing to reload" -}}
 {{- end -}}
-{{- $paths := list "config.yml" -}}
-{{- range $config.files -}}
-{{- range $path := values .items | sortAlpha -}}
-{{- range $other := $paths -}}
-{{- if eq $path $other -}}{{- fail (printf "config.files: two files at %q" $path) -}}{{- end -}}
-{{- if or (hasPrefix (print $path "/") $other) (hasPrefix (print $other "/") $path) -}}
-{{- fail (printf "config.files: of %q and %q one is a folder of the other" $other $path) -}}
+{{- include "oxidized-exporter.checkFiles" (list "config.files" "config.yml" $config.files) -}}
+{{- $web := .Values.webConfig -}}
+{{- include "oxidized-exporter.checkFiles" (list "webConfig.files" "web.yml" $web.files) -}}
+{{- if not $web.existingSecret -}}
+{{- range $name := list "files" "tls" "clientCertificates" -}}
+{{- if get $web $name -}}{{- fail (printf "webConfig.%s: without webConfig.existingSecret there is no web configuration" $name) -}}{{- end -}}
 {{- end -}}
 {{- end -}}
-{{- $paths = append $paths $path -}}
+{{- if and $web.clientCertificates (not $web.tls) -}}
+{{- fail "webConfig.clientCertificates: without webConfig.tls there are none" -}}
 {{- end -}}
+{{- if and $web.scrape.tlsConfig (not $web.tls) -}}
+{{- fail "webConfig.scrape.tlsConfig: without webConfig.tls Prometheus asks by http" -}}
+{{- end -}}
+{{- if and $web.scrape.basicAuth (not $web.existingSecret) -}}
+{{- fail "webConfig.scrape.basicAuth: without webConfig.existingSecret there are no users" -}}
+{{- end -}}
+{{- if and $web.existingSecret (eq $config.onChange "reload") -}}
+{{- fail "config.onChange: the sidecar of reload is no user and has no certificate, which webConfig may ask for; write restart or none" -}}
 {{- end -}}
 {{- if not $config.inSecret -}}
 {{- range $number, $connection := $config.data.connections -}}
@@ -116,4 +124,21 @@
 {{- $sum = add $sum (mul (regexFind "^[0-9]+" . | int64) (get $units (regexFind "[a-z]+$" .))) -}}
 {{- end -}}
 {{- $sum -}}
+{{- end -}}
+
+{{- /* Of files in one folder, none is at the place of another one. */ -}}
+{{- define "oxidized-exporter.checkFiles" -}}
+{{- $where := index . 0 -}}
+{{- $paths := list (index . 1) -}}
+{{- range index . 2 -}}
+{{- range $path := values .items | sortAlpha -}}
+{{- range $other := $paths -}}
+{{- if eq $path $other -}}{{- fail (printf "%s: two files at %q" $where $path) -}}{{- end -}}
+{{- if or (hasPrefix (print $path "/") $other) (hasPrefix (print $other "/") $path) -}}
+{{- fail (printf "%s: of %q and %q one is a folder of the other" $where $other $path) -}}
+{{- end -}}
+{{- end -}}
+{{- $paths = append $paths $path -}}
+{{- end -}}
+{{- end -}}
 {{- end -}}

@@ -7,6 +7,12 @@
 {{- end -}}
 {{- end -}}
 
+{{- define "oxidized-exporter.webConfigDirectory" -}}/etc/oxidized_exporter_web{{- end -}}
+
+{{- define "oxidized-exporter.webConfigFlag" -}}
+--web.config.file={{ include "oxidized-exporter.webConfigDirectory" . }}/web.yml
+{{- end -}}
+
 {{- /* The volume's sources: the configuration file, and what it names, in one directory. */ -}}
 {{- define "oxidized-exporter.configSources" -}}
 {{- $config := .Values.config -}}
@@ -16,12 +22,58 @@
     name: {{ $name | quote }}
     items:
       - {key: {{ ternary "config.yml" $config.key (not (empty $config.data)) | quote }}, path: config.yml}
-{{- range $config.files }}
+{{- include "oxidized-exporter.fileSources" $config.files -}}
+{{- end -}}
+
+{{- /* The same of the web configuration. */ -}}
+{{- define "oxidized-exporter.webConfigSources" -}}
+- secret:
+    name: {{ .existingSecret | quote }}
+    items:
+      - {key: {{ .key | quote }}, path: web.yml}
+{{- include "oxidized-exporter.fileSources" .files -}}
+{{- end -}}
+
+{{- define "oxidized-exporter.fileSources" -}}
+{{- range . }}
 - {{ ternary "secret" "configMap" (hasKey . "secret") }}:
     name: {{ default .configMap .secret | quote }}
     items:
       {{- range $key, $path := .items }}
       - {key: {{ $key | quote }}, path: {{ $path | quote }}}
       {{- end }}
+{{- end }}
+{{- end -}}
+
+{{- /* What a probe of the pod asks. Where certificates of clients are required the kubelet could only see whether the port is
+open, so the pod asks itself; whether it is ready, the port says well enough: it closes when the pod ends. */ -}}
+{{- define "oxidized-exporter.probe" -}}
+{{- $web := .root.Values.webConfig -}}
+{{- if not $web.clientCertificates -}}
+httpGet: {path: {{ include "oxidized-exporter.routePrefix" .root }}{{ .path }}, port: http{{ if $web.tls }}, scheme: HTTPS{{ end }}}
+{{- else if eq .path "/-/ready" -}}
+tcpSocket: {port: http}
+{{- else -}}
+exec:
+  command:
+    - oxidized-exporter
+    - healthcheck
+    - --web.listen-address=:10888
+    - {{ include "oxidized-exporter.webConfigFlag" .root }}
+    {{- with include "oxidized-exporter.routePrefix" .root }}
+    - {{ print "--web.route-prefix=" . | quote }}
+    {{- end }}
+{{- end -}}
+{{- end -}}
+
+{{- /* How Prometheus shows who it is. */ -}}
+{{- define "oxidized-exporter.scrape" -}}
+{{- with .tlsConfig }}
+tlsConfig:
+  {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .basicAuth }}
+basicAuth:
+  {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- end -}}

@@ -1,0 +1,150 @@
+"""The web configuration that is served, and how a changed file takes its place without a restart."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from oxidized_exporter.errors import place
+from oxidized_exporter.web.rate import TokenBucket
+from oxidized_exporter.web.users import Users
+from oxidized_exporter.web.web_config_loader import LoadedWebConfig, read_web_config, stamps_of
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Callable, Mapping
+    from concurrent.futures import Executor
+    from pathlib import Path
+
+    from oxidized_exporter.web.web_config import RateLimit
+    from oxidized_exporter.web.web_config_loader import Reading, Stamp
+
+_log = structlog.stdlib.get_logger(__name__)
+# A file system that hangs costs no request more than this, and only those that come in its first second.
+_PATIENCE_SECONDS: Final = 1.0
+_MOST_LOGGED: Final = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Serving:
+    """What one state of the file means for connections and requests.
+
+    Attributes:
+        context: that connections are encrypted with; None for none.
+        allowed_names: alternative names of which a client's certificate must have one; None for any.
+        headers: of every answer.
+        users: who may ask.
+        bucket: limits the requests; None for no limit.
+        rate_limit: what the bucket was made of.
+    """
+
+    context: ssl.SSLContext | None
+    allowed_names: frozenset[str] | None
+    headers: Mapping[str, str]
+    users: Users
+    bucket: TokenBucket | None
+    rate_limit: RateLimit
+
+
+class WebConfigInForce:
+    """A web configuration file, looked at for each connection and each request.
+
+    A changed file is taken up whole. One with faults leaves what there is in force; it is logged once, and told by a
+    metric until a better one comes.
+    """
+
+    def __init__(
+        self,
+        path: str,
+        reading: Reading,
+        *,
+        hashing: Executor,
+        files: Executor,
+        reloaded: Callable[[bool], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Begin with what was read.
+
+        Args:
+            path: of the file.
+            reading: without faults.
+            hashing: where passwords are checked.
+            files: where files are looked at and read; one thread.
+            reloaded: told of each change whether it was taken up.
+            clock: monotonic seconds.
+        """
+        if reading.loaded is None:
+            raise ValueError("what is served has no faults")
+        self._path = path
+        self._hashing = hashing
+        self._files = files
+        self._reloaded = reloaded
+        self._clock = clock
+        self._stamps = reading.stamps
+        self._serving = self._made(reading.loaded, before=None)
+        self._looking: asyncio.Task[None] | None = None
+        self._since = 0.0
+
+    @property
+    def present(self) -> Serving:
+        """What is in force, whatever has become of the file."""
+        return self._serving
+
+    async def current(self) -> Serving:
+        """Look whether one of the files has changed, and return what is in force then.
+
+        Who comes while somebody looks waits for the same answer; nobody waits longer than a second after it was begun.
+        """
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.get_running_loop().create_task(self._look())
+            self._since = self._clock()
+        patience = self._since + _PATIENCE_SECONDS - self._clock()
+        if patience > 0:
+            await asyncio.wait({self._looking}, timeout=patience)
+        return self._serving
+
+    async def _look(self) -> None:
+        try:
+            reading = await asyncio.get_running_loop().run_in_executor(
+                self._files, _read_if_changed, self._path, self._stamps
+            )
+        except Exception as error:  # noqa: BLE001 - its message may quote what it should not
+            self._reloaded(False)  # noqa: FBT003 - as told above
+            _log.error("bug: unexpected exception while reading", file=self._path, error=place(error))
+            return
+        if reading is None:
+            return
+        self._stamps = reading.stamps
+        self._reloaded(reading.loaded is not None)
+        if reading.loaded is not None:
+            self._serving = self._made(reading.loaded, before=self._serving)
+            _log.info("web configuration reloaded", file=self._path)
+            return
+        for fault in reading.faults[:_MOST_LOGGED]:
+            _log.error("web configuration not reloaded", file=self._path, fault=str(fault))
+        if (more := len(reading.faults) - _MOST_LOGGED) > 0:
+            _log.error("web configuration not reloaded", file=self._path, more_faults=more)
+
+    def _made(self, loaded: LoadedWebConfig, *, before: Serving | None) -> Serving:
+        config, names = loaded.config, loaded.config.tls_server_config.client_allowed_sans
+        bucket = None
+        if (rate := config.rate_limit).interval:
+            same = before is not None and before.rate_limit == rate
+            bucket = before.bucket if same and before else None
+            bucket = bucket or TokenBucket(interval=rate.interval, burst=rate.burst, clock=self._clock)
+        return Serving(
+            context=loaded.context,
+            allowed_names=None if names is None else frozenset(names),
+            headers=config.http_server_config.headers.by_name(),
+            users=Users(config.basic_auth_users, thread=self._hashing),
+            bucket=bucket,
+            rate_limit=rate,
+        )
+
+
+def _read_if_changed(path: str, stamps: Mapping[Path, Stamp]) -> Reading | None:
+    return None if stamps_of(stamps) == stamps else read_web_config(path)
