@@ -25,7 +25,7 @@ demo: $(VENV)/installed  ## three simulated Oxidized instances and the exporter 
 
 test: lint types  ## linter, type checker and the suite without tests/deploy, with branch coverage
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest --ignore=tests/deploy
+	$(BIN)/coverage run -m pytest --numprocesses=auto --ignore=tests/deploy
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
