@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import click
@@ -11,6 +12,7 @@ from click.core import ParameterSource
 
 from oxidized_exporter import __version__
 from oxidized_exporter.commands import interface, own
+from oxidized_exporter.commands.command_line import CommandLine
 from oxidized_exporter.commands.plugin import PluginGroup
 from oxidized_exporter.errors import ConfigError, ListenError
 from oxidized_exporter.flags import EXTERNAL_URL, LISTEN_ADDRESS, ROUTE_PREFIX, SECONDS, flag
@@ -18,6 +20,7 @@ from oxidized_exporter.help_page import SectionedGroup
 from oxidized_exporter.log import FORMATS, LEVELS, LogSettings, configure_logging, log_of_loop, log_the_uncaught
 from oxidized_exporter.single_instance import (
     LOG_FLAGS,
+    OF_THE_INSTANCE,
     AsGiven,
     listen_addresses,
     metrics_path,
@@ -38,7 +41,8 @@ if TYPE_CHECKING:
 # Seconds after which a thread that computes must give way to the loop. With Python's 5 ms the loop, which waits for its
 # turn at each read and write, answers /-/healthy three times as late while large scrapes run (docs/performance.md).
 _TURN_SECONDS: Final = 0.0005
-_OF_ALL: Final = ("log_level", "log_format", *LOG_FLAGS)
+_OF_ALL: Final = frozenset({"log_level", "log_format", *LOG_FLAGS})
+_ASKING: Final = (interface.probe, interface.check, interface.status)
 _HELP: Final = {"help_option_names": ["--help", "-h"], "max_content_width": 100}
 
 
@@ -47,7 +51,7 @@ class _Group(SectionedGroup, PluginGroup):
 
 
 @click.group(cls=_Group, invoke_without_command=True, context_settings=_HELP)
-@flag("config.file", default=None, metavar="FILE", help="Configuration file; without it every URL can be probed.")
+@flag("config.file", default=None, metavar="FILE", help="Configuration file; without one any URL can be probed.")
 @flag(
     "web.listen-address",
     type=LISTEN_ADDRESS,
@@ -134,14 +138,15 @@ def main(
     With --oxidized.url, GET /metrics asks that one. All flags of akquinet/oxidized-exporter work: --port, --verbose and
     --debug are short for --web.listen-address and --log.level.
     """
-    context.obj = log = LogSettings(level=log_level_of(context, log_level, as_given=as_given), form=log_format)
+    log = LogSettings(level=log_level_of(context, log_level, as_given=as_given), form=log_format)
+    context.obj = CommandLine(log=log, single=partial(single_instance, context, as_given=as_given))
     if context.invoked_subcommand is None:
         signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until it reloads: one that comes early must not end the start
         signal.signal(signal.SIGTERM, _end)  # until it serves: process 1 of a container would not hear it
         from oxidized_exporter.web.state import Settings
 
         addresses = listen_addresses(context, web_listen_address, port=as_given.port)
-        single = single_instance(context, as_given=as_given)
+        single = context.obj.single()
         settings = Settings(
             config_file=config_file,
             timeout_offset=timeout_offset,
@@ -167,9 +172,10 @@ def main(
             log=log,
         )
         return
+    asks = context.invoked_subcommand in {command.name for command in _ASKING}
     for parameter in context.command.params:
         given = context.get_parameter_source(str(parameter.name)) is ParameterSource.COMMANDLINE
-        if given and parameter.name not in _OF_ALL:
+        if given and parameter.name not in (_OF_ALL | OF_THE_INSTANCE if asks else _OF_ALL):
             raise click.UsageError(
                 f"{parameter.opts[0]} is for serving; behind {context.invoked_subcommand} stand the flags of its own"
             )
@@ -189,14 +195,14 @@ def main(
     help="Devices of each simulated Oxidized.",
 )
 @click.pass_obj
-def demo(log: LogSettings, *, web_listen_address: ListenAddress, devices: int) -> None:
+def demo(line: CommandLine, *, web_listen_address: ListenAddress, devices: int) -> None:
     """Try it out with three simulated Oxidized. The exporter runs in front of them, in one process."""
     from oxidized_exporter.demo import run_demo
 
-    _run(run_demo(address=web_listen_address, devices=devices), log=log)
+    _run(run_demo(address=web_listen_address, devices=devices), log=line.log)
 
 
-for command in (interface.probe, interface.check, interface.status, own.check_config, own.healthcheck):
+for command in (*_ASKING, own.check_config, own.healthcheck):
     main.add_command(command)
 
 

@@ -26,8 +26,10 @@ _ORDER: Final = (*dict.fromkeys(_SECTIONS.values()), _SCRAPES, _OTHER)
 _EXAMPLES: Final = (
     ("demo", "Try it out, with three simulated Oxidized."),
     ("check-config config.yml", "Say what is wrong with a configuration file."),
+    ("status http://oxidized.example.net:8888", "Show the devices of an Oxidized, once."),
     ("--config.file=config.yml", "Serve what the file says, on port 10888 of all addresses."),
     ("--web.listen-address=127.0.0.1:10888 '--web.listen-address=[::1]:10888'", "Listen on loopback alone."),
+    ("--config.file=config.yml --web.config.file=web.yml", "Serve it with TLS and users, as web.yml says."),
     ("--oxidized.url=http://oxidized.example.net:8888", "Serve one Oxidized on /metrics."),
     ("--web.external-url=https://example.net/oxidized", "Serve below /oxidized, behind a proxy at example.net."),
 )

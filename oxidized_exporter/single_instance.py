@@ -63,11 +63,13 @@ _FLAGS: Final = (
         help="Module for --oxidized.url; single, if the configuration file has none of this name, collects nodes and "
         "configs.",
     ),
-    flag("path", default=_METRICS, metavar="PATH", help="Where that is served besides /metrics."),
+    flag("path", default=_METRICS, metavar="PATH", help="Where the metrics are served, besides /metrics."),
     port_flag,
     flag("verbose", "-v", is_flag=True, default=False, hidden=True, help="As --log.level=info."),
     flag("debug", "-d", is_flag=True, default=False, hidden=True, help="As --log.level=debug."),
 )
+OF_THE_INSTANCE: Final = frozenset({"oxidized_url", "user", "pass", "oxidized_password_file", "oxidized_module"})
+"""Parameters that name the one Oxidized, and say how it is asked."""
 LOG_FLAGS: Final = frozenset({"verbose", "debug"})
 """Parameters that say what --log.level says."""
 
@@ -112,12 +114,12 @@ def log_level(context: click.Context, level: str, *, as_given: AsGiven) -> str:
     """Return the least severe level that is logged: that of --debug, of --verbose, or ``level``.
 
     Raises:
-        click.UsageError: --log.level is given as well.
+        click.UsageError: --log.level is given as well, in the same way.
     """
-    for name, meant in (("debug", as_given.debug), ("verbose", as_given.verbose)):
-        if meant:
-            _refuse_both(context, name, "log_level")
-    return "debug" if as_given.debug else "info" if as_given.verbose else level
+    for name, meant, named in (("debug", as_given.debug, "debug"), ("verbose", as_given.verbose, "info")):
+        if meant and _outranks(context, name, "log_level"):
+            return named
+    return level
 
 
 def listen_addresses(
@@ -126,11 +128,10 @@ def listen_addresses(
     """Return where to listen: on ``port`` of every interface where it is given, else at ``addresses``.
 
     Raises:
-        click.UsageError: --web.listen-address is given as well.
+        click.UsageError: --web.listen-address is given as well, in the same way.
     """
-    if port is None:
+    if port is None or not _outranks(context, "port", "web_listen_address"):
         return addresses
-    _refuse_both(context, "port", "web_listen_address")
     return (ListenAddress(None, port),)
 
 
@@ -213,9 +214,12 @@ def _is_given(context: click.Context, name: str) -> bool:
     return context.get_parameter_source(name) in {ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT}
 
 
-def _refuse_both(context: click.Context, name: str, other: str) -> None:
-    if _is_given(context, other):
+def _outranks(context: click.Context, name: str, other: str) -> bool:
+    """Tell whether ``name``, which is given, counts before ``other``: the command line does before the environment."""
+    of_name, of_other = context.get_parameter_source(name), context.get_parameter_source(other)
+    if _is_given(context, other) and of_name is of_other:
         raise click.UsageError(f"{_hint(context, name)} may not stand beside {_hint(context, other)}", context)
+    return of_other is not ParameterSource.COMMANDLINE
 
 
 def _refuse(context: click.Context, name: str, why: object) -> NoReturn:

@@ -183,6 +183,8 @@ def test_what_is_empty_is_not_there(serve: Callable[..., Served]) -> None:
         ([], {"OXIDIZED_EXPORTER_DEBUG": "false"}, "info"),
         ([], {"OXIDIZED_EXPORTER_VERBOSE": "true"}, "info"),
         (["--log.level=warning"], {"OXIDIZED_EXPORTER_VERBOSE": "0"}, "warning"),
+        (["--log.level=warning"], {"OXIDIZED_EXPORTER_DEBUG": "true"}, "warning"),
+        (["--debug"], {"OXIDIZED_EXPORTER_LOG_LEVEL": "warning"}, "debug"),
     ],
 )
 def test_the_log_is_as_loud_as_it_was(
@@ -199,6 +201,14 @@ def test_the_port_is_that_of_every_interface(
     arguments: list[str], environment: dict[str, str], serve: Callable[..., Served]
 ) -> None:
     assert serve(*arguments, **environment).addresses == (ListenAddress(None, 8080),)
+
+
+def test_the_command_line_outranks_the_environment(serve: Callable[..., Served]) -> None:
+    """As the chart's flags do: whoever comes over keeps the variables."""
+    served = serve("--web.listen-address=:2", OXIDIZED_EXPORTER_PORT="1")
+    assert served.addresses == (ListenAddress(None, 2),)
+    served = serve("--port=1", OXIDIZED_EXPORTER_WEB_LISTEN_ADDRESS=":2")
+    assert served.addresses == (ListenAddress(None, 1),)
 
 
 @pytest.mark.parametrize("path", ["/metrics", "/oxidized/metrics", "/m-1.2_3~4", "/probes", "/.well-known/x"])
@@ -250,12 +260,22 @@ _NO_PATH: Final = "must be a path such as /metrics: letters, digits, . _ ~ - bet
             "--port",
             "may not stand beside '--web.listen-address' (env var: 'OXIDIZED_EXPORTER_WEB_LISTEN_ADDRESS')",
         ),
-        (["--port=1"], {"OXIDIZED_EXPORTER_WEB_LISTEN_ADDRESS": ":2"}, "--port", "may not stand beside"),
+        (
+            [],
+            {"OXIDIZED_EXPORTER_PORT": "1", "OXIDIZED_EXPORTER_WEB_LISTEN_ADDRESS": ":2"},
+            "--port",
+            "may not stand beside",
+        ),
         (["healthcheck", "--port=1", "--web.listen-address=:2"], {}, "--port", "may not stand beside"),
         (["--port=65536"], {}, "--port", "65536 is not in the range"),
         (["--port=http"], {}, "--port", "'http' is not a valid integer"),
         (["--debug", "--log.level=info"], {}, "--debug", "may not stand beside '--log.level'"),
-        (["--log.level=info"], {"OXIDIZED_EXPORTER_VERBOSE": "true"}, "VERBOSE", "may not stand beside '--log.level'"),
+        (
+            [],
+            {"OXIDIZED_EXPORTER_LOG_LEVEL": "info", "OXIDIZED_EXPORTER_VERBOSE": "true"},
+            "VERBOSE",
+            "may not stand beside '--log.level'",
+        ),
         (["--port=1", "demo"], {}, "--port", "is for serving"),
         ([f"--url={_URL}", "demo"], {}, "--oxidized.url", "is for serving"),
         *(

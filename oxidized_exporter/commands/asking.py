@@ -7,26 +7,48 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from oxidized_exporter.compose import open_exporter
-from oxidized_exporter.config import Config, load_config
+from oxidized_exporter.config import DEFAULT_MODULE, Config, load_config
+from oxidized_exporter.errors import BadParameterError
 from oxidized_exporter.scrape.deadline import scrape_seconds
+from oxidized_exporter.scrape.request import quoted
 from oxidized_exporter.web.state import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Coroutine, Sequence
 
-    from oxidized_exporter.config import Module
+    from oxidized_exporter.config import Module, SingleInstance
     from oxidized_exporter.scrape.request import ScrapeRequest
     from oxidized_exporter.scrape.scraper import Scraper
     from oxidized_exporter.scrape.snapshot import Failure, Snapshot, TargetScrape
 
 
-def read_config(file: str | None) -> Config:
+def read_config(file: str | None, *, single: SingleInstance | None) -> Config:
     """Read the configuration, or return that of an exporter without a file; blocks.
+
+    Args:
+        file: None for none.
+        single: the one Oxidized of the command line, if there is one.
 
     Raises:
         ConfigError: it has faults: all of them.
     """
-    return Config() if file is None else load_config(file)
+    config = Config() if file is None else load_config(file)
+    return config if single is None else single.added_to(config, file=file)
+
+
+def module_of(targets: Sequence[str], *, module: str | None, config: Config) -> str:
+    """Return the name of the module that is meant: the one that is given, or else the targets' own.
+
+    Raises:
+        BadParameterError: none is given, and the targets have different ones.
+    """
+    if module is not None:
+        return module
+    own = {name: config.targets[name].module if name in config.targets else DEFAULT_MODULE for name in targets}
+    if len(set(own.values())) > 1:
+        told = ", ".join(f"{name} has {quoted(of_it)}" for name, of_it in own.items())
+        raise BadParameterError(f"--module: missing, and the targets do not agree: {told}")
+    return next(iter(own.values()))
 
 
 def with_every_device(request: ScrapeRequest, *, config: Config) -> ScrapeRequest:

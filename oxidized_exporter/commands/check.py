@@ -17,15 +17,16 @@ from oxidized_exporter.commands.ages import format_age
 from oxidized_exporter.commands.asking import (
     ask,
     collectors_that_failed,
+    module_of,
     read_config,
     said,
     seconds_for,
     with_every_device,
 )
 from oxidized_exporter.commands.condition import TROUBLE, Condition, conditions, so_many_devices
+from oxidized_exporter.commands.cutting import cut
 from oxidized_exporter.commands.plugin import UNKNOWN, plugin_line
-from oxidized_exporter.commands.printable import cut, printable
-from oxidized_exporter.errors import TargetDeniedError
+from oxidized_exporter.errors import TargetDeniedError, printable
 from oxidized_exporter.scrape.request import judge_request
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
     from nagiosplugin import Range
 
+    from oxidized_exporter.config import SingleInstance
     from oxidized_exporter.scrape.snapshot import TargetScrape
 
 _MOST_NAMED: Final = 20
@@ -78,8 +80,9 @@ class Thresholds:
 def check(
     target: str,
     *,
-    module: str,
+    module: str | None,
     config_file: str | None,
+    single: SingleInstance | None,
     timeout: float | None,
     thresholds: Thresholds,
     clock: Callable[[], float],
@@ -88,8 +91,9 @@ def check(
 
     Args:
         target: URL, ``host:port`` or the name of a configured target.
-        module: name of it; its filters count, and its collectors but ``configs``.
+        module: name of it, None for the target's own; its filters count, and its collectors but ``configs``.
         config_file: None for none.
+        single: the one Oxidized of the command line, if there is one.
         timeout: seconds, or None for the module's, or the server's own.
         thresholds: what is too much.
         clock: tells the present in Unix seconds.
@@ -98,8 +102,9 @@ def check(
         CallerError: what is asked for cannot be done.
         ConfigError: the configuration file has faults.
     """
-    config = read_config(config_file)
-    request = judge_request([target], module=module, collectors=(), collectors_from="", config=config)
+    config = read_config(config_file, single=single)
+    module = module_of([target], module=module, config=config)
+    request = judge_request([target], module=module, config=config)
     cheap = tuple(name for name in request.module.collectors if name != "configs") or ("nodes",)
     request = replace(request, module=replace(request.module, collectors=cheap))
     request = with_every_device(request, config=config)

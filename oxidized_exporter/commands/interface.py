@@ -15,12 +15,14 @@ from oxidized_exporter.commands import options
 from oxidized_exporter.commands.plugin import PluginCommand
 from oxidized_exporter.errors import CallerError, ConfigError
 from oxidized_exporter.flags import flag
-from oxidized_exporter.log import LogSettings, configure_logging
+from oxidized_exporter.log import configure_logging
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from nagiosplugin import Range
+
+    from oxidized_exporter.commands.command_line import CommandLine
 
 CLOCK: Final = time.time
 _CANNOT: Final = 2  # what click ends with where flags are wrong
@@ -40,10 +42,10 @@ _CANNOT: Final = 2  # what click ends with where flags are wrong
 @options.timeout("probe")
 @click.pass_obj
 def probe(
-    log: LogSettings,
+    line: CommandLine,
     *,
     target: str,
-    module: str,
+    module: str | None,
     config_file: str | None,
     collect: tuple[str, ...],
     timeout: float | None,
@@ -57,13 +59,14 @@ def probe(
     """
     from oxidized_exporter.commands.probe import probe as probe_once
 
-    configure_logging(log.level, form=log.form)
+    configure_logging(line.log.level, form=line.log.form)
     with _mistakes_told():
         answered = probe_once(
             target,
             module=module,
             collect=collect,
             config_file=config_file,
+            single=line.single(),
             timeout=timeout,
             out=sys.stdout.buffer,
             tell=partial(click.echo, err=True),
@@ -95,13 +98,15 @@ def probe(
 @options.module("check")
 @options.config_file
 @options.timeout("check")
+@click.pass_obj
 def check(
+    line: CommandLine,
     *,
     target: str,
     max_age: float,
     warning: Range,
     critical: Range | None,
-    module: str,
+    module: str | None,
     config_file: str | None,
     timeout: float | None,
 ) -> None:
@@ -117,15 +122,16 @@ def check(
 
     _write_any_character()
     configure_logging("error", stream=io.StringIO())  # Icinga reads stderr, too, and the line says what went wrong
-    state, line = check_once(
+    state, told = check_once(
         target,
         module=module,
         config_file=config_file,
+        single=line.single(),
         timeout=timeout,
         thresholds=Thresholds(max_age=max_age, warning=warning, critical=critical),
         clock=CLOCK,
     )
-    click.echo(line)
+    click.echo(told)
     sys.exit(state)
 
 
@@ -138,12 +144,12 @@ def check(
 @options.timeout("status", default=60.0)
 @click.pass_obj
 def status(
-    log: LogSettings,
+    line: CommandLine,
     *,
     targets: tuple[str, ...],
     max_age: float,
     json: bool,
-    module: str,
+    module: str | None,
     config_file: str | None,
     timeout: float,
 ) -> None:
@@ -157,9 +163,15 @@ def status(
     from oxidized_exporter.commands.status import Asked, status_as_json, status_as_table
 
     _write_any_character()
-    configure_logging(log.level, form=log.form)
+    configure_logging(line.log.level, form=line.log.form)
     asked = Asked(
-        targets=targets, module=module, config_file=config_file, timeout=timeout, max_age=max_age, clock=CLOCK
+        targets=targets,
+        module=module,
+        config_file=config_file,
+        single=line.single(),
+        timeout=timeout,
+        max_age=max_age,
+        clock=CLOCK,
     )
     with _mistakes_told():
         answered = (status_as_json if json else status_as_table)(asked, out=sys.stdout, err=sys.stderr)

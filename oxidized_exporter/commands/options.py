@@ -72,7 +72,13 @@ def config_file(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def module(command: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """Add ``--module`` to ``command``."""
-    return flag("module", of=command, default="default", metavar="M", help="Module that says what is collected.")
+    return flag(
+        "module",
+        of=command,
+        default=None,
+        metavar="M",
+        help="Module that says what is collected; without it that of the target, or default.",
+    )
 
 
 def timeout(command: str, default: float | None = None) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

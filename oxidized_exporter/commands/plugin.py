@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import click
 
-from oxidized_exporter.commands.printable import printable
-from oxidized_exporter.errors import CallerError, ConfigError, place
+from oxidized_exporter.errors import CallerError, ConfigError, place, printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,6 +50,8 @@ class PluginCommand(click.Command):
         except ConfigError as error:
             first, *others = error.faults
             end_unknown(f"{first}{f' and {len(others)} more' if others else ''}")
+        except click.ClickException as error:
+            end_unknown(error.format_message())
         except KeyboardInterrupt:
             end_unknown("interrupted")
         except Exception as error:  # noqa: BLE001 - its message may quote what it should not

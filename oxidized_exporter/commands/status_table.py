@@ -14,7 +14,8 @@ from rich.text import Text
 from oxidized_exporter.commands.ages import format_age
 from oxidized_exporter.commands.asking import collectors_that_failed, said
 from oxidized_exporter.commands.condition import TROUBLE, Condition, conditions, so_many_devices
-from oxidized_exporter.commands.printable import cut, printable
+from oxidized_exporter.commands.cutting import cut
+from oxidized_exporter.errors import printable
 from oxidized_exporter.targets.url import is_name
 
 if TYPE_CHECKING:

@@ -35,7 +35,12 @@ class ScrapeRequest:
 
 
 def judge_request(
-    targets: Sequence[str], *, module: str, collectors: Sequence[str], collectors_from: str, config: Config
+    targets: Sequence[str],
+    *,
+    module: str,
+    collectors: Sequence[str] = (),
+    collectors_from: str = "collectors",
+    config: Config,
 ) -> ScrapeRequest:
     """Decide whether what is asked for can be done, and how.
 

@@ -317,3 +317,41 @@ async def test_an_encoding_that_lacks_a_character_gets_an_escape(start_oxidized:
         found, out, err = await ended(program)
         assert (found, err) == (code, "")
         assert r"\u6771\u4eac" in out
+
+
+async def test_the_commands_know_the_one_oxidized_of_the_command_line(start_oxidized: StartOxidized) -> None:
+    oxidized = await start_oxidized(*fleet(3), middleware=_with_password)
+    variables = {
+        "OXIDIZED_EXPORTER_URL": oxidized.url,
+        "OXIDIZED_EXPORTER_USER": "me",
+        "OXIDIZED_EXPORTER_PASS": PASSWORD,
+    }
+    flags = [f"--oxidized.url={oxidized.url}", "--user=me", f"--pass={PASSWORD}"]
+    for target in ("oxidized", oxidized.url):
+        for command in ("probe", "check", "status"):
+            assert (await inside(command, target, **variables))[0] == 0, command
+            assert (await inside(*flags, command, target))[0] == 0, command
+    _, out, _ = await inside("probe", "oxidized", **variables)
+    assert len(Exposition.parse(f"{out}\n").all("oxidized_device_config_size")) == 3, "by the target's own module"
+    refused = await inside("probe", "http://127.0.0.1:1", **variables)
+    assert refused[0] == 2
+    assert "is neither a configured target nor listed by access.allow" in refused[2]
+    half = {name: value for name, value in variables.items() if name != "OXIDIZED_EXPORTER_PASS"}
+    assert (await inside("probe", "oxidized", **half))[0] == 2
+    code, out, err = await inside("check", "oxidized", **half)
+    assert (code, err) == (3, "")
+    assert out.startswith("OXIDIZED UNKNOWN - ")
+    assert "needs --oxidized.password-file or --pass" in out
+
+
+async def test_without_a_module_it_is_that_of_the_target(start_oxidized: StartOxidized, tmp_path: Path) -> None:
+    oxidized = await start_oxidized(*fleet(3))
+    config = tmp_path / "config.yml"
+    config.write_text(
+        f"{_MODULES}targets: {{one: {{url: '{oxidized.url}', module: audit}}, two: {{url: '{oxidized.url}/x'}}}}\n"
+    )
+    code, out, _ = await inside("status", "one", "--json", f"--config.file={config}")
+    assert (code, json.loads(out)["module"]) == (0, "audit")
+    code, _, err = await inside("status", "one", "two", "--json", f"--config.file={config}")
+    assert code == 2
+    assert "--module: missing, and the targets do not agree: one has 'audit', two has 'default'" in err
