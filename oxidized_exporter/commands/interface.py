@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from oxidized_exporter.commands import options
-from oxidized_exporter.commands.plugin import PluginCommand
+from oxidized_exporter.commands.output import writing
+from oxidized_exporter.commands.plugin import PluginCommand, print_line
 from oxidized_exporter.errors import CallerError, ConfigError
 from oxidized_exporter.flags import flag
 from oxidized_exporter.log import configure_logging
@@ -60,7 +61,7 @@ def probe(
     from oxidized_exporter.commands.probe import probe as probe_once
 
     configure_logging(line.log.level, form=line.log.form)
-    with _mistakes_told():
+    with _mistakes_told(), writing(exit_code=_CANNOT):
         answered = probe_once(
             target,
             module=module,
@@ -131,7 +132,7 @@ def check(
         thresholds=Thresholds(max_age=max_age, warning=warning, critical=critical),
         clock=CLOCK,
     )
-    click.echo(told)
+    print_line(told)
     sys.exit(state)
 
 
@@ -173,7 +174,7 @@ def status(
         max_age=max_age,
         clock=CLOCK,
     )
-    with _mistakes_told():
+    with _mistakes_told(), writing(exit_code=_CANNOT):
         answered = (status_as_json if json else status_as_table)(asked, out=sys.stdout, err=sys.stderr)
     sys.exit(0 if answered else 1)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -45,14 +46,12 @@ class _Range(click.ParamType["Range"]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Range:
         from nagiosplugin import Range  # noqa: PLC0415 - for `check` alone
 
-        try:
-            return Range(value)
-        except ValueError:
-            self.fail(
-                f"{value!r} is no range of the Monitoring Plugins' guidelines: 5, 10:, ~:10, 10:20 or @10:20",
-                param,
-                ctx,
-            )
+        found = None
+        with suppress(ValueError):
+            found = Range(value) if value.strip() else None  # what is empty is no limit at all, to the library
+        return found or self.fail(
+            f"{value!r} is no range of the Monitoring Plugins' guidelines: 5, 10:, ~:10, 10:20 or @10:20", param, ctx
+        )
 
 
 TIMEOUT: Final = _Timeout()

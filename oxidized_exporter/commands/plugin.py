@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import click
 
+from oxidized_exporter.commands.output import write_no_more
 from oxidized_exporter.errors import CallerError, ConfigError, place, printable
 
 if TYPE_CHECKING:
@@ -23,8 +24,19 @@ def plugin_line(text: str) -> str:
 
 def end_unknown(text: str) -> NoReturn:
     """Say that nothing is known, and why, and end."""
-    click.echo(plugin_line(f"OXIDIZED UNKNOWN - {text}")[:_MOST_CHARACTERS])
+    print_line(plugin_line(f"OXIDIZED UNKNOWN - {text}")[:_MOST_CHARACTERS])
     sys.exit(UNKNOWN)
+
+
+def print_line(line: str) -> None:
+    """Print the line of a plugin, or end with UNKNOWN where nobody can read it."""
+    if sys.stdout is None:  # closed by who called
+        sys.exit(UNKNOWN)
+    try:
+        click.echo(line)
+    except OSError:
+        write_no_more()
+        sys.exit(UNKNOWN)
 
 
 class PluginCommand(click.Command):

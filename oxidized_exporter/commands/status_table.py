@@ -32,6 +32,7 @@ _STYLES: Final = {
     Condition.OK: "green",
 }
 _ORDER: Final = tuple(Condition)
+_NAME_CHARACTERS: Final = 80
 _STATUS_CHARACTERS: Final = 30
 _WIDEST: Final = 10_000  # where no terminal ends the line
 
@@ -122,8 +123,8 @@ def _groups(scrape: TargetScrape, found: list[Condition]) -> list[tuple[str, lis
 
 def _cells(scrape: TargetScrape, row: _Row, *, now: float) -> Iterator[Text]:
     device = row.device
-    yield _text(f"  {device.name}")
-    yield _text(device.model)
+    yield _text(f"  {cut(printable(device.name), most=_NAME_CHARACTERS)}")
+    yield _text(cut(printable(device.model), most=_NAME_CHARACTERS))
     failing = row.condition is Condition.FAILING
     why = f": {cut(printable(device.status), most=_STATUS_CHARACTERS)}" if failing else ""
     yield _text(f"{row.condition}{why}", _STYLES[row.condition])

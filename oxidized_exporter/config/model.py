@@ -230,6 +230,11 @@ class Config:
         object.__setattr__(self, "modules", MappingProxyType(modules))
         object.__setattr__(self, "targets", MappingProxyType(dict(self.targets)))
 
+    @property
+    def allows_any_url(self) -> bool:
+        """Whether callers may name any URL: neither targets nor ``access.allow`` say which ones."""
+        return not (self.targets or self.access.allow)
+
     def connection_for(self, target: Target) -> Connection | None:
         """Return the first connection that serves ``target``."""
         return next((connection for connection in self.connections if connection.serves(target)), None)

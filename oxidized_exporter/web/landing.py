@@ -126,7 +126,7 @@ def landing_page(config: Config, *, lifecycle: bool) -> str:
 <h2>Routes</h2>
 {_routes(lifecycle=lifecycle)}
 <h2 id="targets">Targets <small>{len(targets)} configured</small></h2>
-{_listed(targets, modules, open_to_all=not (targets or config.access.allow))}
+{_listed(targets, modules, open_to_all=config.allows_any_url)}
 </main>
 </body>
 </html>

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Final
 import structlog
 
 from oxidized_exporter.config import load_config
-from oxidized_exporter.errors import ConfigError, NothingToReloadError, place
+from oxidized_exporter.errors import ConfigError, Fault, NothingToReloadError, place
 
 if TYPE_CHECKING:
+    from oxidized_exporter.config import Config
     from oxidized_exporter.web.state import Exporter
 
 _log = structlog.stdlib.get_logger(__name__)
@@ -53,6 +54,7 @@ async def _reload(exporter: Exporter) -> None:
             config = await asyncio.to_thread(load_config, file)
             if exporter.settings.single is not None:
                 config = exporter.settings.single.added_to(config, file=file)
+            _require_no_more_open(config, than=exporter.running.config, file=file)
         except ConfigError as error:
             exporter.metrics.reloaded(successful=False)
             for fault in error.faults[:_MOST_LOGGED]:
@@ -68,3 +70,14 @@ async def _reload(exporter: Exporter) -> None:
         exporter.scraper.forget_all_but(config)
         exporter.metrics.reloaded(successful=True)
         _log.info("configuration reloaded", file=file)
+
+
+def _require_no_more_open(config: Config, *, than: Config, file: str) -> None:
+    """Refuse what would let callers probe any URL where they may not now: a file that was emptied, or cut.
+
+    Raises:
+        ConfigError: it would.
+    """
+    if config.allows_any_url and not than.allows_any_url:
+        message = "no targets and no access.allow: any URL could be probed, which needs a restart with this file"
+        raise ConfigError((Fault(file=file, line=None, key_path="", message=message),))

@@ -113,6 +113,13 @@ def test_what_oxidized_says_drives_neither_terminal_nor_markup(
     assert "failing: [red]x[/red]\\x1b[2J" in plain
 
 
+def test_one_long_name_does_not_widen_the_table_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    text = printed(scraped(device(name="n" * 500, model="m" * 500), device(name="sw2")))
+    assert "n" * 70 in text
+    assert max(map(len, text.splitlines())) < 300
+
+
 def test_on_a_narrow_terminal_nothing_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "40")
     monkeypatch.setenv("TERM", "xterm")

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import json
 import re
+import shlex
 from dataclasses import replace
 from signal import SIGINT
 from typing import TYPE_CHECKING, NoReturn
@@ -355,3 +356,23 @@ async def test_without_a_module_it_is_that_of_the_target(start_oxidized: StartOx
     code, _, err = await inside("status", "one", "two", "--json", f"--config.file={config}")
     assert code == 2
     assert "--module: missing, and the targets do not agree: one has 'audit', two has 'default'" in err
+
+
+@pytest.mark.parametrize("command,code", [("probe", 2), ("check", 3), ("status", 2)])
+@pytest.mark.parametrize("where", [">/dev/full", ">&-"])
+async def test_where_nothing_can_be_written_it_says_so_and_ends(
+    command: str, code: int, where: str, start_oxidized: StartOxidized, run: Run
+) -> None:
+    oxidized = await start_oxidized(*fleet(3))
+    line = shlex.join([*COMMAND, command, oxidized.url])
+    ended_with, out, err = await ended(await run("sh", "-c", f"exec {line} {where}"))
+    assert (ended_with, out) == (code, "")
+    assert "Traceback" not in err
+    assert len(err.splitlines()) == (command != "check"), err
+
+
+@pytest.mark.parametrize("flag", ["--warning", "--critical"])
+async def test_an_empty_range_is_none(flag: str) -> None:
+    code, out, _ = await inside("check", "http://127.0.0.1:1", flag, "")
+    assert code == 3
+    assert "'' is no range" in out

@@ -175,3 +175,18 @@ async def test_a_flood_of_faults_is_told_within_bounds(path: Path, capsys: pytes
     assert text.startswith("the configuration was not reloaded, faults: 1000\n")
     assert len(text.splitlines()) == 101
     assert capsys.readouterr().out.count("configuration not reloaded") == 51
+
+
+@pytest.mark.parametrize("opened", ["", "targets:\n", "{}\n", "modules: {extra: {}}\n"])
+async def test_a_reload_does_not_open_the_door(path: Path, opened: str) -> None:
+    """As a file would that was emptied, or cut while it was written."""
+    path.write_text("targets: {eu: {url: 'http://127.0.0.1:1'}}\n")
+    async with reloadable(path) as exporter:
+        assert (await exporter.get("/probe?target=http://127.0.0.1:2")).status == 403
+        path.write_text(opened)
+        response = await exporter.session.post("/-/reload")
+        assert response.status == 500
+        assert "any URL could be probed, which needs a restart" in await response.text()
+        assert (await exporter.get("/probe?target=http://127.0.0.1:2")).status == 403
+        path.write_text("access: {allow: ['http://127.0.0.1:2']}\n")
+        assert (await exporter.session.post("/-/reload")).status == 200
