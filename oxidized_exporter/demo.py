@@ -22,7 +22,7 @@ from oxidized_exporter.web.server import serve
 from oxidized_exporter.web.state import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Mapping
+    from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 
     from oxidized_exporter.simulator import Clock
 
@@ -32,6 +32,9 @@ _HISTORY_SECONDS: Final = 4 * 86400.0  # so that stale devices are days old
 _FAILING: Final = 0.2
 _STALE: Final = 0.1
 _MOST_STALE: Final = 15  # each holds one of the simulated daemon's 30 threads for good
+
+SETTINGS: Final = Settings(enable_debug=True)
+"""Of the exporter in front of the instances."""
 
 
 async def run_demo(*, address: ListenAddress, devices: int) -> None:
@@ -44,21 +47,38 @@ async def run_demo(*, address: ListenAddress, devices: int) -> None:
     Raises:
         ListenError: the exporter cannot listen there.
     """
-    healthy_daemon, troubled_daemon = daemons(devices)
-    ports = iter(range(address.port + 1, address.port + 4) if address.port else (0, 0, 0))
     async with AsyncExitStack() as stack:
-        healthy = await stack.enter_async_context(simulated(healthy_daemon, port=next(ports)))
-        troubled = await stack.enter_async_context(simulated(troubled_daemon, port=next(ports)))
-        down = stack.enter_context(closed_port(next(ports)))
-        urls = {"healthy": healthy, "troubled": troubled, "down": down}
-        config = _configuration({name: f"http://{_LOOPBACK}:{port}" for name, port in urls.items()})
-        exporter = await stack.enter_async_context(open_exporter(config=config, settings=Settings(enable_debug=True)))
+        ports = range(address.port + 1, address.port + 4) if address.port else (0, 0, 0)
+        config = await stack.enter_async_context(instances(devices, ports=ports))
+        exporter = await stack.enter_async_context(open_exporter(config=config, settings=SETTINGS))
 
         def tell(ports: tuple[int, ...]) -> None:
             host = address.host or _LOOPBACK
             click.echo(instructions(ListenAddress(host, ports[0]), config=config))
 
         await serve(create_exporter_app(exporter), addresses=(address,), shutdown_delay=0, started=tell)
+
+
+@asynccontextmanager
+async def instances(devices: int, *, ports: Sequence[int]) -> AsyncIterator[Config]:
+    """Run one that is healthy and one with failing and stale devices, beside one that is down.
+
+    Args:
+        devices: of each.
+        ports: of the three; where one is taken, or 0, a free one.
+
+    Yields:
+        The configuration of an exporter in front of them.
+    """
+    healthy_daemon, troubled_daemon = daemons(devices)
+    healthy_port, troubled_port, down_port = ports
+    async with (
+        simulated(healthy_daemon, port=healthy_port) as healthy,
+        simulated(troubled_daemon, port=troubled_port) as troubled,
+    ):
+        with closed_port(down_port) as down:
+            urls = {"healthy": healthy, "troubled": troubled, "down": down}
+            yield _configuration({name: f"http://{_LOOPBACK}:{port}" for name, port in urls.items()})
 
 
 def _configuration(urls: Mapping[str, str]) -> Config:

@@ -1,4 +1,4 @@
-"""What docs/debugging.md shows is what ``debug=true`` answers, but for numbers and addresses."""
+"""What docs/debugging.md shows is what ``debug=true`` of the demo answers, but for numbers and addresses."""
 
 from __future__ import annotations
 
@@ -9,10 +9,8 @@ from pathlib import Path
 from typing import Final
 
 import oxidized_exporter
-from oxidized_exporter.demo import closed_port, daemons
-from oxidized_exporter.simulator import create_app
-from oxidized_exporter.web.state import Settings
-from tests.harness import running, running_exporter
+from oxidized_exporter.demo import SETTINGS, instances
+from tests.harness import running_exporter
 from tests.rule_files import ROOT
 
 _TEXT: Final = (ROOT / "docs" / "debugging.md").read_text()
@@ -24,17 +22,14 @@ def _without_numbers(text: str) -> str:
 
 
 async def test_the_shown_answers_are_real() -> None:
-    down, up = map(_without_numbers, _SHOWN)
-    _, troubled = daemons(50)
     async with (
-        running(create_app(troubled)) as url,
-        running_exporter(settings=Settings(enable_debug=True)) as exporter,
+        instances(50, ports=(0, 0, 0)) as config,
+        running_exporter(config=config, settings=SETTINGS) as exporter,
     ):
-        answer = _without_numbers(await (await exporter.get(f"/probe?target={url}&debug=true")).text())
-        assert answer.startswith(up.rstrip())
-        with closed_port(0) as port:
-            response = await exporter.get(f"/probe?target=http://127.0.0.1:{port}&debug=true")
-            assert _without_numbers(await response.text()).startswith(down.rstrip())
+        _, troubled, down = (entry.target.base for entry in config.targets.values())
+        for url, shown in zip((down, troubled), _SHOWN, strict=True):
+            response = await exporter.get(f"/probe?target={url}&debug=true")
+            assert _without_numbers(await response.text()).startswith(_without_numbers(shown).rstrip())
 
 
 def test_every_step_of_the_table_is_one_that_the_code_writes() -> None:
