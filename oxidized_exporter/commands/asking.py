@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from oxidized_exporter.compose import open_exporter
 from oxidized_exporter.config import DEFAULT_MODULE, Config, load_config
 from oxidized_exporter.errors import BadParameterError
-from oxidized_exporter.scrape.deadline import scrape_seconds
+from oxidized_exporter.scrape.deadline import scrape_time
 from oxidized_exporter.scrape.request import quoted
 from oxidized_exporter.web.state import Settings
 
@@ -63,7 +63,7 @@ def seconds_for(module: Module, *, timeout: float | None) -> float:
         module: its own time-out is an upper bound, as for Prometheus's.
         timeout: what the caller allows, seconds; None for what the server allows where Prometheus says nothing.
     """
-    return scrape_seconds(None if timeout is None else str(timeout), offset=0.0, module_timeout=module.timeout)
+    return scrape_time(None if timeout is None else str(timeout), offset=0.0, module_timeout=module.timeout).seconds
 
 
 async def ask(

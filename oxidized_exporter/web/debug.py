@@ -11,12 +11,13 @@ from oxidized_exporter.config.render import render_part
 from oxidized_exporter.errors import printable
 from oxidized_exporter.metrics.collector import SnapshotCollector
 from oxidized_exporter.metrics.exposition import Format
-from oxidized_exporter.scrape.deadline import HEADER
+from oxidized_exporter.scrape.deadline import HEADER, Rule
 from oxidized_exporter.workers import LARGE_DEVICES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from oxidized_exporter.scrape.deadline import ScrapeTime
     from oxidized_exporter.scrape.plan import TargetPlan
     from oxidized_exporter.scrape.request import ScrapeRequest
     from oxidized_exporter.scrape.scraper import Traced
@@ -46,15 +47,16 @@ async def report(exporter: Exporter, wanted: ScrapeRequest, traced: Traced, *, d
     )
 
 
-def deadline_words(header: str | None, *, offset: float, module_timeout: float | None, seconds: float) -> str:
-    """Say which of the bounds gave a probe its time, all in seconds."""
-    if header is None:
-        why = f"{'the default' if module_timeout is None else 'the timeout of the module'}, since no {HEADER} was sent"
-    elif module_timeout is not None and seconds == module_timeout:
-        why = f"the timeout of the module; {HEADER} was {float(header):g} s"
-    else:
-        why = f"{HEADER} was {float(header):g} s, of which --timeout-offset ({offset:g} s) is taken off"
-    return f"Time: {seconds:g} s ({why})"
+def deadline_words(time: ScrapeTime, *, offset: float) -> str:
+    """Say how long a probe could take, and which of the bounds decided it; ``offset`` is ``--timeout-offset``."""
+    sent = f"no {HEADER} was sent" if time.sent is None else f"{HEADER} was {time.sent:g} s"
+    why = {
+        Rule.DEFAULT: f"the default, since {sent}",
+        Rule.MODULE: f"the timeout of the module{', since' if time.sent is None else ';'} {sent}",
+        Rule.CALLER: f"{sent}, of which --timeout-offset ({offset:g} s) is taken off",
+        Rule.HALF: f"{sent}, of which a half is left, since --timeout-offset ({offset:g} s) is no less",
+    }
+    return f"Time: {time.seconds:g} s ({why[time.rule]})"
 
 
 def _of_target(planned: TargetPlan, scrape: TargetScrape) -> Iterator[str]:

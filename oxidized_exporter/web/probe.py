@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry
 from oxidized_exporter.errors import CallerError, DebugDisabledError, ForbiddenTargetError
 from oxidized_exporter.metrics.collector import SnapshotCollector
 from oxidized_exporter.metrics.exporter import MAX_REQUESTS
-from oxidized_exporter.scrape.deadline import HEADER, scrape_seconds
+from oxidized_exporter.scrape.deadline import HEADER, scrape_time
 from oxidized_exporter.scrape.scraper import Traced
 from oxidized_exporter.web.answers import exposition, plain
 from oxidized_exporter.web.debug import deadline_words, report
@@ -56,8 +56,7 @@ async def _scrape(
         wanted = parse(exporter.running.config)
         headers = request.headers.getall(HEADER, [])
         sent = ",".join(headers) if headers else None  # what is sent twice is no number
-        offset, module_timeout = settings.timeout_offset, wanted.module.timeout
-        seconds = scrape_seconds(sent, offset=offset, module_timeout=module_timeout)
+        time = scrape_time(sent, offset=settings.timeout_offset, module_timeout=wanted.module.timeout)
         if wanted.debug and not settings.enable_debug:
             raise DebugDisabledError("debug: off; start the exporter with --web.enable-debug")
     except CallerError as error:
@@ -73,7 +72,7 @@ async def _scrape(
     with exporter.load.one_more():
         try:
             ask = exporter.scraper.trace if wanted.debug else exporter.scraper.scrape
-            result = await ask(wanted.plans, module=wanted.module, seconds=seconds)
+            result = await ask(wanted.plans, module=wanted.module, seconds=time.seconds)
         except asyncio.CancelledError:
             exporter.metrics.abandoned(len(wanted.plans), module=wanted.module.name)
             exporter.failures.abandoned(
@@ -81,14 +80,14 @@ async def _scrape(
                 module=wanted.module.name,
                 target=wanted.plans[0].target.label,
                 targets=len(wanted.plans),
-                seconds=seconds,
+                seconds=time.seconds,
             )
             raise
         snapshot = result.snapshot if isinstance(result, Traced) else result
         exporter.metrics.probed(snapshot, module=wanted.module.name)
         exporter.failures.probed(snapshot, module=wanted.module.name)
         if isinstance(result, Traced):
-            deadline = deadline_words(sent, offset=offset, module_timeout=module_timeout, seconds=seconds)
+            deadline = deadline_words(time, offset=settings.timeout_offset)
             return plain(await report(exporter, wanted, result, deadline=deadline))
         registry = CollectorRegistry()
         registry.register(SnapshotCollector(snapshot))

@@ -294,7 +294,22 @@ async def test_what_allowed_the_target_is_told(configured: dict[str, Any], said:
             8.0,
             None,
             0.5,
-            "7.5 s (X-Prometheus-Scrape-Timeout-Seconds was 8 s, of which --timeout-offset (0.5 s) is taken",
+            "7.5 s (X-Prometheus-Scrape-Timeout-Seconds was 8 s, of which --timeout-offset (0.5 s) is taken off)",
+        ),
+        (
+            8.0,
+            30.0,
+            0.5,
+            "7.5 s (X-Prometheus-Scrape-Timeout-Seconds was 8 s, of which --timeout-offset (0.5 s) is taken off)",
+        ),
+        (
+            0.5,
+            30.0,
+            0.75,
+            (
+                "0.25 s (X-Prometheus-Scrape-Timeout-Seconds was 0.5 s, of which a half is left, "
+                "since --timeout-offset (0.75 s) is no less)"
+            ),
         ),
         (8.0, 3.0, 0.5, "3 s (the timeout of the module; X-Prometheus-Scrape-Timeout-Seconds was 8 s)"),
     ],
