@@ -5,16 +5,21 @@ import io
 import json
 import logging
 import re
-from typing import Any
+import sys
+import threading
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import structlog
 from aiohttp import web
 
-from oxidized_exporter.log import FORMATS, LEVELS, configure_logging, log_of_loop
+from oxidized_exporter.log import FORMATS, LEVELS, configure_logging, log_of_loop, log_the_uncaught
 from oxidized_exporter.simulator import FAULTS, Daemon, Fault, create_app, fleet
 from tests.harness import running, running_exporter
 from tests.system.program import parse_logfmt
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 @pytest.fixture
@@ -156,6 +161,31 @@ def test_a_stream_that_is_gone_ends_nothing(stream: io.StringIO, capsys: pytest.
     stream.close()
     structlog.stdlib.get_logger("x").info("said")
     assert capsys.readouterr() == ("", "")
+
+
+@pytest.fixture
+def _hooks_as_before(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for module, hook in ((sys, "excepthook"), (sys, "unraisablehook"), (threading, "excepthook")):
+        monkeypatch.setattr(module, hook, getattr(module, hook))
+    yield
+    logging.captureWarnings(capture=False)
+
+
+@pytest.mark.usefixtures("_hooks_as_before")
+def test_ctrl_c_is_no_bug_and_what_else_ends_the_main_thread_is(
+    stream: io.StringIO, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure_logging("info", stream=stream)
+    log_the_uncaught()
+    sys.excepthook(KeyboardInterrupt, KeyboardInterrupt(), None)
+    assert stream.getvalue() == ""
+    assert capsys.readouterr().err.strip() == "KeyboardInterrupt"
+    sys.excepthook(ValueError, ValueError("s3cr3t"), None)
+    [said] = stream.getvalue().splitlines()
+    line = parse_logfmt(said)
+    assert line["msg"] == "bug: unexpected exception in the main thread, which ends"
+    assert line["error"].startswith("ValueError")
+    assert "s3cr3t" not in stream.getvalue() + capsys.readouterr().err
 
 
 async def test_what_a_loop_reports_has_no_message_of_an_exception(stream: io.StringIO) -> None:

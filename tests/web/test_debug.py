@@ -502,6 +502,27 @@ async def test_several_targets_have_steps_each(exporter: Probing) -> None:
     assert f'oxidized_status{{target="{url}"}} 1.0' in text
 
 
+async def test_a_connection_of_several_targets_is_shown_once() -> None:
+    async with (
+        running(create_app(Daemon(fleet(2)))) as url,
+        running_exporter(
+            config=connecting(basic_auth=BasicAuth(username="me", password=S3CR3T)), settings=SETTINGS
+        ) as one,
+    ):
+        text = await debugged(one, url, "http://127.0.0.1:1")
+    assert text.count("\n- targets:\n") == 1
+    assert text.count("username: me\n") == 1
+
+
+async def test_it_is_counted_and_logged_as_any_probe(exporter: Probing, capsys: pytest.CaptureFixture[str]) -> None:
+    await debugged(exporter, "http://127.0.0.1:1")
+    [line] = capsys.readouterr().out.splitlines()
+    assert "probe failed" in line
+    assert "reason=connect" in line
+    own = Exposition.parse(await (await exporter.get("/metrics")).text())
+    assert own.value("oxidized_exporter_probes_total", module="default", result="connect") == 1
+
+
 async def test_it_asks_for_itself_and_changes_nothing_for_a_probe_under_way(exporter: Probing) -> None:
     app = create_app(Daemon(fleet(2)))
     app[FAULTS].switch_on(Fault.HANG_BEFORE_HEADERS, requests=1)
