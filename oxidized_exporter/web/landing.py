@@ -6,16 +6,18 @@ import base64
 import hashlib
 from html import escape
 from itertools import groupby
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 from urllib.parse import urlencode
 
 from oxidized_exporter import __version__
 from oxidized_exporter.config import DEFAULT_MODULE
+from oxidized_exporter.web.state import METRICS_PATH
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from oxidized_exporter.config import Config, TargetEntry
+    from oxidized_exporter.web.state import Settings
 
 _PROJECT: Final = "https://github.com/oxidized-exporter/oxidized_exporter"
 _MOST_WITHOUT_INDEX: Final = 40  # targets that are found by scrolling
@@ -56,6 +58,8 @@ input, select, button {
   width: 100%; min-height: 2.75rem; padding: 0 .7rem; font: inherit; color: var(--text); background: var(--back);
   border: 1px solid var(--muted); border-radius: .3rem;
 }
+.choice { grid-column: 1 / -1; display: flex; gap: .5rem; align-items: center; min-height: 1.5rem; }
+.choice input { width: 1.2rem; min-height: 1.2rem; accent-color: var(--accent); }
 ::placeholder { color: var(--muted); opacity: .8; }
 button { color: var(--on); background: var(--accent); border-color: var(--accent); font-weight: 600; cursor: pointer; }
 a:focus-visible, input:focus-visible, select:focus-visible, button:focus-visible, summary:focus-visible {
@@ -96,14 +100,21 @@ POLICY: Final = "; ".join(
 """The Content-Security-Policy of the page: its own style sheet, its own form, and nothing else."""
 
 
-def landing_page(config: Config, *, lifecycle: bool) -> str:
+class _Linked(NamedTuple):
+    """What each target has links to: its probe with each module, and the steps of one."""
+
+    modules: Sequence[str]
+    debug: bool
+
+
+def landing_page(config: Config, *, settings: Settings) -> str:
     """Return the page: version, links, a form that probes, and the configured targets without a secret.
 
     All links are relative, so that they are right below any prefix of whatever stands in front.
 
     Args:
         config: whose targets and modules.
-        lifecycle: whether ``/-/reload`` may be called.
+        settings: which routes there are, and what may be asked of them.
     """
     modules = (DEFAULT_MODULE, *sorted(name for name in config.modules if name != DEFAULT_MODULE))
     targets = sorted(config.targets.values(), key=_order)
@@ -122,11 +133,11 @@ def landing_page(config: Config, *, lifecycle: bool) -> str:
 <p class="muted">Prometheus exporter for Oxidized. <a href="{_PROJECT}">Documentation</a></p>
 </header>
 <main>
-{_form(targets, modules)}
+{_form(targets, modules, debug=settings.enable_debug)}
 <h2>Routes</h2>
-{_routes(lifecycle=lifecycle)}
+{_routes(settings)}
 <h2 id="targets">Targets <small>{len(targets)} configured</small></h2>
-{_listed(targets, modules, open_to_all=config.allows_any_url)}
+{_listed(targets, _Linked(modules, debug=settings.enable_debug), open_to_all=config.allows_any_url)}
 </main>
 </body>
 </html>
@@ -142,9 +153,10 @@ def _initial(entry: TargetEntry) -> str:
     return "0-9" if first.isdigit() else first
 
 
-def _form(targets: Iterable[TargetEntry], modules: Iterable[str]) -> str:
+def _form(targets: Iterable[TargetEntry], modules: Iterable[str], *, debug: bool) -> str:
     names = "".join(f'<option value="{escape(entry.name)}">{escape(entry.target.base)}</option>' for entry in targets)
     options = "".join(f"<option>{escape(name)}</option>" for name in modules)
+    steps = '\n<label class="choice"><input type="checkbox" name="debug" value="true">Show the steps</label>'
     return f"""<h2>Probe</h2>
 <form action="probe">
 <label>Target: a name, or the URL of an Oxidized
@@ -153,27 +165,32 @@ def _form(targets: Iterable[TargetEntry], modules: Iterable[str]) -> str:
 <datalist id="names">{names}</datalist>
 <label>Module
 <select name="module">{options}</select></label>
-<button>Probe</button>
+<button>Probe</button>{steps if debug else ""}
 </form>"""
 
 
-def _routes(*, lifecycle: bool) -> str:
+def _routes(settings: Settings) -> str:
+    own = "of the exporter itself"
     told = {
-        "metrics": "of the exporter itself",
-        "sd": "the targets, for http_sd_configs of Prometheus",
-        "config": "what runs, without its secrets",
-        "-/healthy": "200 while it runs",
-        "-/ready": "200 while it takes probes",
+        settings.metrics_path: f"the same as {METRICS_PATH}",
+        METRICS_PATH: own if settings.single is None else f"of {settings.single.target.base}, and {own}",
+        "/sd": "the targets, for http_sd_configs of Prometheus",
+        "/config": "what runs, without its secrets",
+        "/-/healthy": "200 while it runs",
+        "/-/ready": "200 while it takes probes",
     }
-    links = "".join(f'<li><a href="{path}">/{path}</a><span>{what}</span></li>\n' for path, what in told.items())
-    on = "POST or PUT reloads the configuration" if lifecycle else "off: needs --web.enable-lifecycle"
+    links = "".join(
+        f'<li><a href="{escape(path[1:])}">{escape(path)}</a><span>{escape(what)}</span></li>\n'
+        for path, what in told.items()
+    )
+    on = "POST or PUT reloads the configuration" if settings.enable_lifecycle else "off: needs --web.enable-lifecycle"
     return f"""<ul class="routes">
 <li><code>/probe</code><span>metrics of an Oxidized, as the form asks for them</span></li>
 {links}<li><code>/-/reload</code><span>{on}</span></li>
 </ul>"""
 
 
-def _listed(targets: Sequence[TargetEntry], modules: Sequence[str], *, open_to_all: bool) -> str:
+def _listed(targets: Sequence[TargetEntry], linked: _Linked, *, open_to_all: bool) -> str:
     if not targets:
         who = (
             "Without targets and access.allow, any URL may be probed."
@@ -185,33 +202,35 @@ def _listed(targets: Sequence[TargetEntry], modules: Sequence[str], *, open_to_a
             "names, and says which others may be probed.</p>"
         )
     if len(targets) <= _MOST_WITHOUT_INDEX:
-        return _list(targets, modules)
+        return _list(targets, linked)
     groups = [(initial, list(entries)) for initial, entries in groupby(targets, key=_initial)]
     index = "".join(f'<a href="#{initial}">{initial}</a>' for initial, _ in groups)
     lists = "\n".join(
         f'<h3 id="{initial}">{initial} <a href="#targets" aria-label="back to the index">↑</a></h3>\n'
-        f"{_list(entries, modules)}"
+        f"{_list(entries, linked)}"
         for initial, entries in groups
     )
     return f'<nav class="index" aria-label="Targets by initial">{index}</nav>\n{lists}'
 
 
-def _list(targets: Iterable[TargetEntry], modules: Sequence[str]) -> str:
-    return '<ul class="targets">\n' + "".join(_item(entry, modules) for entry in targets) + "</ul>"
+def _list(targets: Iterable[TargetEntry], linked: _Linked) -> str:
+    return '<ul class="targets">\n' + "".join(_item(entry, linked) for entry in targets) + "</ul>"
 
 
-def _item(entry: TargetEntry, modules: Sequence[str]) -> str:
+def _item(entry: TargetEntry, linked: _Linked) -> str:
     labels = "".join(
         f'<span class="label">{escape(name)}={escape(value)}</span>' for name, value in entry.labels.items()
     )
-    own, *others = sorted(modules, key=lambda name: name != entry.module)
+    own, *others = sorted(linked.modules, key=lambda name: name != entry.module)
     if not others:
         links = _probe(entry, own, "probe")
     else:
         first = _probe(entry, own, f"probe: {own}")
         further = " ".join(_probe(entry, name, name) for name in others)
         folded = f"<details><summary>{len(others)} other modules</summary>{further}</details>"
-        links = f"{first} {further if len(modules) <= _MOST_SHOWN_MODULES else folded}"
+        links = f"{first} {further if len(linked.modules) <= _MOST_SHOWN_MODULES else folded}"
+    if linked.debug:
+        links += " " + _probe(entry, own, "steps", debug="true")
     return (
         f"<li><strong>{escape(entry.name)}</strong>"
         f'<div><span class="muted">{escape(entry.target.base)}</span> {labels}</div>'
@@ -219,6 +238,6 @@ def _item(entry: TargetEntry, modules: Sequence[str]) -> str:
     )
 
 
-def _probe(entry: TargetEntry, module: str, text: str) -> str:
-    asked = urlencode({"target": entry.name, "module": module})
+def _probe(entry: TargetEntry, module: str, text: str, **more: str) -> str:
+    asked = urlencode({"target": entry.name, "module": module, **more})
     return f'<a href="probe?{escape(asked)}">{escape(text)}</a>'

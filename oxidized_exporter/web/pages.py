@@ -21,7 +21,7 @@ async def landing(request: web.Request) -> web.Response:
     """Answer with a page that names the version, links the routes and the targets, and has a form that probes."""
     exporter = request.app[EXPORTER]
     return web.Response(
-        text=landing_page(exporter.running.config, lifecycle=exporter.settings.enable_lifecycle),
+        text=landing_page(exporter.running.config, settings=exporter.settings),
         content_type="text/html",
         headers={"Content-Security-Policy": POLICY, "Referrer-Policy": "no-referrer", **NO_SNIFF},
     )

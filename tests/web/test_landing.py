@@ -5,19 +5,20 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from typing import TYPE_CHECKING, Final
-from urllib.parse import parse_qsl, urlsplit
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 from selectolax.lexbor import LexborHTMLParser, LexborNode
+from yarl import URL
 
 from oxidized_exporter import __version__
-from oxidized_exporter.config import Access, Config, Module, TargetEntry, load_config
+from oxidized_exporter.config import Access, Config, Module, SingleInstance, TargetEntry, load_config
 from oxidized_exporter.targets.pattern import parse_access_pattern
 from oxidized_exporter.targets.url import parse_target
 from oxidized_exporter.web.landing import POLICY, landing_page
 from oxidized_exporter.web.state import Settings
-from tests.harness import running_exporter
+from tests.harness import Probing, running_exporter
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -43,8 +44,8 @@ def configured(*names: str, modules: Iterable[str] = ()) -> Config:
     )
 
 
-def page(config: Config, *, lifecycle: bool = False) -> LexborHTMLParser:
-    return LexborHTMLParser(landing_page(config, lifecycle=lifecycle))
+def page(config: Config, **settings: Any) -> LexborHTMLParser:
+    return LexborHTMLParser(landing_page(config, settings=Settings(**settings)))
 
 
 def first(parsed: LexborHTMLParser, selector: str) -> LexborNode:
@@ -57,21 +58,42 @@ def links(parsed: LexborHTMLParser) -> list[str]:
     return [str(link.attributes["href"]) for link in parsed.css("a")]
 
 
-async def test_it_names_the_version_and_leads_to_every_route() -> None:
-    async with running_exporter(settings=Settings(route_prefix="/a/b", timeout_offset=0)) as exporter:
+async def parsed_page(exporter: Probing, path: str = "/") -> LexborHTMLParser:
+    return LexborHTMLParser(await (await exporter.get(path)).text())
+
+
+SINGLE: Final = SingleInstance(target=parse_target("http://127.0.0.1:1/oxidized"))
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {},
+        {"enable_debug": True, "enable_lifecycle": True},
+        {"single": SINGLE},
+        {"single": SINGLE, "metrics_path": "/oxi/dized", "enable_debug": True},
+    ],
+    ids=["plain", "debug", "single", "path"],
+)
+async def test_it_names_the_version_and_leads_to_every_route(more: dict[str, Any]) -> None:
+    config = Config()
+    if "single" in more:
+        config = SINGLE.added_to(config, file=None)
+    settings = Settings(route_prefix="/a/b", timeout_offset=0, **more)
+    async with running_exporter(config=config, settings=settings) as exporter:
         response = await exporter.get("/a/b/")
         assert response.content_type == "text/html"
-        text = await response.text()
-        parsed = LexborHTMLParser(text)
+        parsed = LexborHTMLParser(await response.text())
         routes = {
             route.resource.canonical.removeprefix("/a/b/")
             for route in exporter.app.router.routes()
             if route.resource is not None and route.resource.canonical.startswith("/a/b/")
         } - {""}
-        relative = {link for link in links(parsed) if "://" not in link}
-        assert relative == routes - {"probe", "-/reload"}
-        for path in relative:
-            assert (await exporter.session.get(response.url.join(response.url.with_path(f"/a/b/{path}")))).status == 200
+        linked = [str(link.attributes["href"]) for link in parsed.css(".routes a")]
+        assert sorted(linked) == sorted(routes - {"probe", "-/reload"})
+        assert [link.text() for link in parsed.css(".routes a")] == [f"/{path}" for path in linked]
+        for path in (link for link in links(parsed) if "://" not in link):
+            assert (await exporter.session.get(response.url.join(URL(path, encoded=True)))).status == 200
         assert first(parsed, "form").attributes == {"action": "probe"}  # a GET
         assert {"/probe", "/-/reload"} <= {code.text() for code in parsed.css("code")}
         assert __version__ in first(parsed, "h1").text()
@@ -131,9 +153,44 @@ def test_without_targets_it_says_who_may_be_probed(access: tuple[str, ...], said
     assert said in first(page(config), "main").text()
 
 
-def test_it_says_whether_a_reload_may_be_asked_for() -> None:
-    assert "needs --web.enable-lifecycle" in first(page(Config()), "main").text()
-    assert "needs --web.enable-lifecycle" not in first(page(Config(), lifecycle=True), "main").text()
+@pytest.mark.parametrize("allowed", [True, False])
+async def test_it_says_whether_a_reload_may_be_asked_for(*, allowed: bool) -> None:
+    async with running_exporter(settings=Settings(enable_lifecycle=allowed)) as exporter:
+        said = first(await parsed_page(exporter), "main").text()
+    assert ("POST or PUT reloads" in said) == allowed
+    assert ("needs --web.enable-lifecycle" in said) != allowed
+
+
+async def test_where_steps_may_be_asked_for_the_form_and_each_target_offer_them() -> None:
+    target = TargetEntry(name="eu", target=parse_target("http://127.0.0.1:1"))
+    config = Config(modules={"a": Module(name="a")}, targets={"eu": target})
+    async with running_exporter(config=config, settings=Settings(enable_debug=True)) as exporter:
+        parsed = await parsed_page(exporter)
+        box = first(parsed, "form input[type=checkbox]")
+        steps = str(parsed.css(".targets a")[-1].attributes["href"])
+        assert parse_qsl(urlsplit(steps).query) == [("target", "eu"), ("module", "default"), ("debug", "true")]
+        by_form = urlencode({"target": "eu", str(box.attributes["name"]): str(box.attributes["value"])})
+        for asked in (steps, f"probe?{by_form}"):
+            response = await exporter.get(f"/{asked}")
+            assert "Steps, with the seconds since the beginning:" in await response.text()
+    without = page(config)
+    assert without.css_first("form input[type=checkbox]") is None
+    assert [link.text() for link in without.css(".targets a")] == ["probe: default", "a"]
+
+
+def test_it_says_whose_metrics_there_are() -> None:
+    def said(**settings: Any) -> list[str]:
+        return [" ".join(item.text(separator=" ").split()) for item in page(Config(), **settings).css(".routes li")]
+
+    assert "/metrics of the exporter itself" in said()
+    alone = said(single=SINGLE, metrics_path="/oxi")
+    assert "/metrics of http://127.0.0.1:1/oxidized, and of the exporter itself" in alone
+    assert "/oxi the same as /metrics" in alone
+
+
+def test_targets_are_in_the_order_of_their_names_whatever_their_case() -> None:
+    shown = [name.text() for name in page(configured("Brno", "bonn", "Basel", "2", "aarau")).css(".targets strong")]
+    assert shown == ["2", "aarau", "Basel", "bonn", "Brno"]
 
 
 def hostile(tmp_path: Path) -> Config:
@@ -206,7 +263,7 @@ def test_no_secret_is_shown(tmp_path: Path) -> None:
         "connections: [{targets: ['https://a.example.net'], basic_auth: {username: hunter, password: hunter2}}]\n"
         "targets: {a: {url: 'https://a.example.net'}}\n"
     )
-    text = landing_page(load_config(str(tmp_path / "config.yml")), lifecycle=False)
+    text = landing_page(load_config(str(tmp_path / "config.yml")), settings=Settings())
     assert "https://a.example.net" in text
     assert "hunter" not in text
     assert "hunter" not in POLICY
