@@ -40,7 +40,8 @@ async def _instances() -> AsyncIterator[Situations]:
         for port, daemon in {_HEALTHY: healthy, _TROUBLED: troubled}.items():
             url = await stack.enter_async_context(running(create_app(daemon)))
             real[f"127.0.0.1:{port}"] = url.removeprefix("http://")
-        yield Situations(directory, real)
+        in_steps = {shown.replace(":", " port "): found.replace(":", " port ") for shown, found in real.items()}
+        yield Situations(directory, real | in_steps)
 
 
 async def page() -> str:

@@ -42,6 +42,7 @@ ALLOWED: Final = {
         "healthcheck",
         "single_instance",
         "log",
+        "web.debug",
         "web.listen_address",
         "web.own_url",
         "web.state",

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
 
     from oxidized_exporter.config import Module, SingleInstance
+    from oxidized_exporter.scrape.deadline import ScrapeTime
     from oxidized_exporter.scrape.request import ScrapeRequest
-    from oxidized_exporter.scrape.scraper import Scraper
+    from oxidized_exporter.scrape.scraper import Scraper, Traced
     from oxidized_exporter.scrape.snapshot import Failure, Snapshot, TargetScrape
 
 
@@ -57,13 +58,18 @@ def with_every_device(request: ScrapeRequest, *, config: Config) -> ScrapeReques
 
 
 def seconds_for(module: Module, *, timeout: float | None) -> float:
-    """Return how long a scrape may take.
+    """Return how many seconds a scrape may take; the arguments are those of `time_for`."""
+    return time_for(module, timeout=timeout).seconds
+
+
+def time_for(module: Module, *, timeout: float | None) -> ScrapeTime:
+    """Return how long a scrape may take, and why.
 
     Args:
         module: its own time-out is an upper bound, as for Prometheus's.
         timeout: what the caller allows, seconds; None for what the server allows where Prometheus says nothing.
     """
-    return scrape_time(None if timeout is None else str(timeout), offset=0.0, module_timeout=module.timeout).seconds
+    return scrape_time(None if timeout is None else str(timeout), offset=0.0, module_timeout=module.timeout)
 
 
 async def ask(
@@ -89,6 +95,12 @@ async def ask(
             if watching is not None:
                 watching.cancel()
                 await asyncio.wait({watching})
+
+
+async def ask_for_steps(request: ScrapeRequest, *, config: Config, seconds: float) -> Traced:
+    """Make the scrape as `ask` does, and return its steps as well."""
+    async with open_exporter(config=config, settings=Settings()) as exporter:
+        return await exporter.scraper.trace(request.plans, module=request.module, seconds=seconds)
 
 
 def said(failure: Failure) -> str:

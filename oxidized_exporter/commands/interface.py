@@ -41,6 +41,13 @@ _CANNOT: Final = 2  # what click ends with where flags are wrong
     help="Collector of the module; may be given several times. Without it: all of them.",
 )
 @options.timeout("probe")
+@flag(
+    "steps",
+    of="probe",
+    is_flag=True,
+    default=False,
+    help="Print the steps with their times, and what was decided, above the metrics.",
+)
 @click.pass_obj
 def probe(
     line: CommandLine,
@@ -50,6 +57,7 @@ def probe(
     config_file: str | None,
     collect: tuple[str, ...],
     timeout: float | None,
+    steps: bool,
 ) -> None:
     """Ask one Oxidized once and print its metrics.
 
@@ -69,6 +77,7 @@ def probe(
             config_file=config_file,
             single=line.single(),
             timeout=timeout,
+            steps=steps,
             out=sys.stdout.buffer,
             tell=partial(click.echo, err=True),
         )

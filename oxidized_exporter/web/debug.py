@@ -1,8 +1,10 @@
-"""``GET /probe?…&debug=true``: the steps of a probe, what was decided for it, and the metrics, as text to read."""
+"""The steps of a probe, what was decided for it, and the metrics, as text to read.
+
+For ``GET /probe?…&debug=true``, and for ``oxidized-exporter probe --steps``.
+"""
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING, Final
 
 from prometheus_client import CollectorRegistry
@@ -21,17 +23,38 @@ if TYPE_CHECKING:
     from oxidized_exporter.scrape.plan import TargetPlan
     from oxidized_exporter.scrape.request import ScrapeRequest
     from oxidized_exporter.scrape.scraper import Traced
-    from oxidized_exporter.scrape.snapshot import Snapshot, TargetScrape
+    from oxidized_exporter.scrape.snapshot import TargetScrape
     from oxidized_exporter.web.state import Exporter
 
 _TEXT: Final = Format(kind="text")
 
 
 async def report(exporter: Exporter, wanted: ScrapeRequest, traced: Traced, *, deadline: str) -> bytes:
-    """Return the text that tells of a probe; secrets are shown as ``<secret>``, as in ``/config``.
+    """Return what `told` says, made in a thread.
 
     Args:
-        exporter: what made it.
+        exporter: what made the probe.
+        wanted: what was asked for.
+        traced: what came of it.
+        deadline: words about the time that there was.
+    """
+
+    def work(still_wanted: Callable[[], None]) -> bytes:
+        pieces: list[bytes] = []
+        for piece in told(wanted, traced, deadline=deadline):
+            still_wanted()
+            pieces.append(piece)
+        return b"".join(pieces)
+
+    return await exporter.encoding.run(work, large=traced.snapshot.shown > LARGE_DEVICES)
+
+
+def told(wanted: ScrapeRequest, traced: Traced, *, deadline: str) -> Iterator[bytes]:
+    """Yield the text that tells of a probe; secrets are shown as ``<secret>``, as in ``/config``.
+
+    It loads PyYAML, so call it off the loop.
+
+    Args:
         wanted: what was asked for.
         traced: what came of it.
         deadline: words about the time that there was.
@@ -40,11 +63,11 @@ async def report(exporter: Exporter, wanted: ScrapeRequest, traced: Traced, *, d
     for planned, scrape, steps in zip(wanted.plans, traced.snapshot.scrapes, traced.steps, strict=True):
         lines += ["", *_of_target(planned, scrape)]
         lines += [f"{step.seconds:10.4f}  {step.text}" for step in steps]
-    lines += ["", *await asyncio.to_thread(_settings, wanted), "Metrics that would have been returned:", "", ""]
-    return await exporter.encoding.run(
-        lambda still_wanted: b"".join(["\n".join(lines).encode(), *_metrics(traced.snapshot, still_wanted)]),
-        large=traced.snapshot.shown > LARGE_DEVICES,
-    )
+    lines += ["", *_settings(wanted), "Metrics that would have been returned:", "", ""]
+    yield "\n".join(lines).encode()
+    registry = CollectorRegistry()
+    registry.register(SnapshotCollector(traced.snapshot))
+    yield from _TEXT.encode(registry)
 
 
 def deadline_words(time: ScrapeTime, *, offset: float) -> str:
@@ -89,7 +112,7 @@ def _policy(planned: TargetPlan) -> str:
 
 
 def _settings(wanted: ScrapeRequest) -> Sequence[str]:
-    """Return the module and the connections that applied; loads PyYAML, so call it off the loop."""
+    """Return the module and the connections that applied."""
     module = wanted.module
     connections = [planned.connection for planned in wanted.plans if planned.connection is not None]
     several = tuple({id(connection): connection for connection in connections}.values())
@@ -97,11 +120,3 @@ def _settings(wanted: ScrapeRequest) -> Sequence[str]:
     if several:
         return [*parts, "Connection:", "", render_part({"connections": several})]
     return [*parts, "Connection: none matches, so no credentials are sent.", ""]
-
-
-def _metrics(snapshot: Snapshot, still_wanted: Callable[[], None]) -> Iterator[bytes]:
-    registry = CollectorRegistry()
-    registry.register(SnapshotCollector(snapshot))
-    for piece in _TEXT.encode(registry):
-        still_wanted()
-        yield piece

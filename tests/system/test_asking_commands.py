@@ -86,6 +86,39 @@ async def test_probe_of_one_that_is_down_says_why_and_fails(down: Instance, run:
     assert err == f"Error: {down.url}: connect: no connection: Connection refused"
 
 
+async def test_probe_tells_its_steps(down: Instance, start_oxidized: StartOxidized, run: Run) -> None:
+    code, out, err = await ended(await run(*COMMAND, "probe", down.url, "--steps"))
+    assert code == 1
+    text, metrics = out.split("Metrics that would have been returned:\n\n")
+    assert text.startswith("Time: 10 s (the default, since --timeout is not given)\n\n")
+    assert f"\nTarget {down.url}: failed, connect: no connection: Connection refused\n" in text
+    assert re.search(r"^ +\d\.\d{4}  #1 GET /nodes\.json$", text, re.MULTILINE)
+    assert "\nModule:\n\nmodules:\n  default:\n" in text
+    assert Exposition.parse(f"{metrics}\n").reason() == "connect"
+    assert err == f"Error: {down.url}: connect: no connection: Connection refused"
+    oxidized = await start_oxidized(*fleet(3))
+    code, out, err = await inside("probe", oxidized.url, OXIDIZED_EXPORTER_PROBE_STEPS="true")
+    assert (code, err) == (0, "")
+    assert "the node list has 3 devices, 3 of them are shown\n" in out
+    assert "\noxidized_status 1.0\n" in out
+
+
+@pytest.mark.parametrize(
+    "flags, said",
+    [
+        ((), "3 s (the timeout of the module, since --timeout is not given)"),
+        (("--timeout=8",), "3 s (the timeout of the module; --timeout is 8 s)"),
+        (("--timeout=2",), "2 s (--timeout is 2 s)"),
+    ],
+)
+async def test_the_steps_say_which_time_there_was(
+    flags: tuple[str, ...], said: str, down: Instance, tmp_path: Path
+) -> None:
+    (tmp_path / "config.yml").write_text("modules: {default: {timeout: 3s}}\n")
+    _, out, _ = await inside("probe", down.url, "--steps", f"--config.file={tmp_path / 'config.yml'}", *flags)
+    assert out.startswith(f"Time: {said}\n")
+
+
 async def test_probe_asks_by_module_and_collector_with_credentials_that_it_never_shows(
     start_oxidized: StartOxidized, tmp_path: Path
 ) -> None:
@@ -118,9 +151,15 @@ async def test_probe_asks_by_module_and_collector_with_credentials_that_it_never
     config.write_text(config.read_text().replace(PASSWORD, f"{PASSWORD}-old"))
     failed = [
         await inside(*arguments, f"--config.file={config}")
-        for arguments in (("probe", "mine"), ("status", "mine"), ("status", "mine", "--json"), ("check", "mine"))
+        for arguments in (
+            ("probe", "mine"),
+            ("probe", "mine", "--steps"),
+            ("status", "mine"),
+            ("status", "mine", "--json"),
+            ("check", "mine"),
+        )
     ]
-    assert [code for code, _, _ in failed] == [1, 1, 1, 2]
+    assert [code for code, _, _ in failed] == [1, 1, 1, 1, 2]
     assert failed[0][2] == "Error: mine: auth: the answer was 401: credentials are missing or wrong"
     said = "".join(out + err for _, out, err in [(code, out, err), by_variables, status, check, *failed])
     for secret in (PASSWORD, _AUTHORIZATION, _AUTHORIZATION.removeprefix("Basic ")):
