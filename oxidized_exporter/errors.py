@@ -267,6 +267,11 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
+def printable_lines(text: bytes) -> bytes:
+    """Do the same to each line of what is UTF-8."""
+    return "\n".join(map(printable, text.decode().split("\n"))).encode()
+
+
 def place(error: BaseException) -> str:
     """Say which unexpected exception it is and where it arose, without its message, which may quote a secret.
 

@@ -12,13 +12,14 @@ from click.testing import CliRunner
 
 from oxidized_exporter.cli import main
 from oxidized_exporter.web.web_config_loader import json_schema, load_web_config
+from tests.rule_files import promtool
 from tests.web_configuration_page import PAGE, page
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 _TEXT: Final = PAGE.read_text()
-_EXAMPLE, _PROMETHEUS = re.findall(r"```yaml\n(.*?)```", _TEXT, re.DOTALL)
+_EXAMPLE, _PROMETHEUS, _DISCOVERY = re.findall(r"```yaml\n(.*?)```", _TEXT, re.DOTALL)
 _CERTIFICATES, _HASH = re.findall(r"```sh\n(.*?)```", _TEXT, re.DOTALL)
 [_CHECK] = re.findall(r"```console\n\$ oxidized-exporter (.*?)\n(?s:(.*?))```", _TEXT)
 
@@ -36,6 +37,8 @@ def test_every_key_is_described() -> None:
 def test_the_commands_make_what_the_example_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     if not (openssl := shutil.which("openssl")):
         pytest.skip("needs the command openssl")
+    if not shutil.which("promtool"):
+        pytest.skip("needs promtool: Debian package prometheus")
     monkeypatch.chdir(tmp_path)
     done = subprocess.run(["/bin/sh", "-e", "-c", _CERTIFICATES], capture_output=True, text=True, check=False)  # noqa: S603 - the page's
     assert done.returncode == 0, done.stderr
@@ -50,9 +53,14 @@ def test_the_commands_make_what_the_example_names(tmp_path: Path, monkeypatch: p
         check=False,
     )
     assert verified.stdout == "client.crt: OK\n"
-    named = re.findall(r"[\w.]+\.(?:crt|key)", _PROMETHEUS)
-    assert len(named) == 3
-    assert all((tmp_path / name).exists() for name in named)
+    for settings in (_PROMETHEUS, _DISCOVERY):
+        named = re.findall(r"[\w.]+\.(?:crt|key)", settings)
+        assert len(named) == 3
+        assert all((tmp_path / name).exists() for name in named)
+    (tmp_path / "password").touch()
+    (tmp_path / "prometheus.yml").write_text(_DISCOVERY)
+    checked = promtool("check", "config", tmp_path / "prometheus.yml")
+    assert checked.returncode == 0, checked.stderr
 
 
 def test_the_command_for_a_hash_makes_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

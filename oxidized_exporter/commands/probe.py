@@ -16,7 +16,7 @@ from oxidized_exporter.commands.asking import (
     said,
     time_for,
 )
-from oxidized_exporter.errors import printable
+from oxidized_exporter.errors import printable, printable_lines
 from oxidized_exporter.metrics.collector import SnapshotCollector
 from oxidized_exporter.metrics.exposition import Format
 from oxidized_exporter.scrape.deadline import Rule
@@ -72,7 +72,8 @@ def probe(
         snapshot = asyncio.run(ask(request, config=config, seconds=time.seconds))
         registry = CollectorRegistry()
         registry.register(SnapshotCollector(snapshot))
-        out.writelines(Format(kind="text").encode(registry))
+        pieces = Format(kind="text").encode(registry)
+        out.writelines(map(printable_lines, pieces) if out.isatty() else pieces)
     out.flush()
     [scrape] = snapshot.scrapes
     if scrape.failure is not None:

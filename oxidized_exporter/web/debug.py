@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from prometheus_client import CollectorRegistry
 
 from oxidized_exporter.config.render import render_part
-from oxidized_exporter.errors import printable
+from oxidized_exporter.errors import printable, printable_lines
 from oxidized_exporter.metrics.collector import SnapshotCollector
 from oxidized_exporter.metrics.exposition import Format
 from oxidized_exporter.scrape.deadline import HEADER, Rule
@@ -67,7 +67,7 @@ def told(wanted: ScrapeRequest, traced: Traced, *, deadline: str) -> Iterator[by
     yield "\n".join(lines).encode()
     registry = CollectorRegistry()
     registry.register(SnapshotCollector(traced.snapshot))
-    yield from _TEXT.encode(registry)
+    yield from map(printable_lines, _TEXT.encode(registry))  # people read it, not Prometheus
 
 
 def deadline_words(time: ScrapeTime, *, offset: float) -> str:

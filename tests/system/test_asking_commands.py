@@ -323,6 +323,16 @@ async def test_colours_are_for_terminals(start_oxidized: StartOxidized) -> None:
     assert not re.search(r"\x1b\[[0-9;]*[349][0-9]", out)
 
 
+@pytest.mark.parametrize("form", [[], ["--steps"]])
+async def test_probe_drives_no_terminal(form: list[str], start_oxidized: StartOxidized) -> None:
+    oxidized = await start_oxidized(HOSTILE)
+    async with running_on_terminal(*COMMAND, "probe", *form, oxidized.url) as program:
+        out, err = await program.out.end(), await program.err.end()
+        assert (await program.exit_code(), err) == (0, "")
+    assert "oxidized_device_status{" in out
+    assert all(line.isprintable() for line in out.split("\r\n"))
+
+
 @pytest.mark.parametrize("form", [[], ["--json"]])
 async def test_a_bar_on_the_terminals_errors_shows_how_many_configurations_were_had(
     form: list[str], start_oxidized: StartOxidized, tmp_path: Path
