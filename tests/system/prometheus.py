@@ -67,7 +67,12 @@ def free_address() -> str:
 
 @asynccontextmanager
 async def prometheus(
-    directory: Path, *jobs: Json, rules: Json, alertmanager: str | None = None, scrape_interval: str = "1s"
+    directory: Path,
+    *jobs: Json,
+    rules: Json,
+    alertmanager: str | None = None,
+    scrape_interval: str = "1s",
+    evaluation_interval: str = "200ms",
 ) -> AsyncIterator[Prometheus]:
     """Run a Prometheus with these rules; one that has an Alertmanager sends its alerts to that address."""
     receivers = [] if alertmanager is None else [{"static_configs": [{"targets": [alertmanager]}]}]
@@ -75,7 +80,7 @@ async def prometheus(
         "global": {
             "scrape_interval": scrape_interval,
             "scrape_timeout": scrape_interval,
-            "evaluation_interval": "200ms",
+            "evaluation_interval": evaluation_interval,
         },
         "rule_files": ["rules.yml"],
         "alerting": {"alertmanagers": receivers},

@@ -1,0 +1,233 @@
+"""The row of all instances: how many answer, how their devices fare, and which need somebody."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from deploy.grafana.lists import alerts, devices, instances
+from deploy.grafana.panels import bars, graph, number
+from deploy.grafana.parts import GREEN, GREY, NONE_IS_GOOD, ORANGE, RED, YELLOW, About
+from deploy.grafana.queries import (
+    ANSWERING,
+    BACKUP_AGE,
+    DEVICE_LABELS,
+    DEVICES,
+    NEVER_BACKED_UP,
+    NEWEST_JOB_AGE,
+    NOT_SCRAPED,
+    OF_TARGETS,
+    OLD,
+    STALLED,
+    SUCCEEDED,
+    SUCCESS_AGE,
+    TARGET_LABELS,
+    VERY_OLD,
+    WITH_RESULT,
+    Query,
+    or_zero,
+    per_device,
+    per_target,
+)
+
+if TYPE_CHECKING:
+    from grafana_foundation_sdk.cog.builder import Builder
+    from grafana_foundation_sdk.models.dashboard import Panel
+
+STATUS_COLOURS: Final = {
+    "success": GREEN,
+    "never": GREY,
+    "no_connection": RED,
+    "fail": "dark-red",
+    "timelimit": ORANGE,
+    "other": "purple",
+}
+_HOUR: Final = 3600
+_AGES: Final = (
+    ("under 2 h", None, 2 * _HOUR, GREEN),
+    ("2 to 6 h", 2 * _HOUR, 6 * _HOUR, GREEN),
+    ("6 to 24 h", 6 * _HOUR, 24 * _HOUR, "light-green"),
+    ("1 to 2 days", 24 * _HOUR, OLD, YELLOW),
+    ("2 to 7 days", OLD, VERY_OLD, ORANGE),
+    ("over 7 days", VERY_OLD, None, RED),
+)
+_NO_SUCCESS: Final = "none seen"
+
+
+def panels() -> list[Builder[Panel]]:
+    """Return the panels of the row."""
+    return [*_numbers(), *_graphs(), instances(), alerts(), *devices(), _ages(), _remarks()]
+
+
+def _numbers() -> list[Builder[Panel]]:
+    return [
+        number(
+            About(title="Answering", text="Instances that answer with a valid node list.", width=3, height=4),
+            Query(expr=f"sum({ANSWERING})"),
+        ),
+        number(
+            About(
+                title="Not answering",
+                text="Instances whose probes fail. The table of instances says why.",
+                width=3,
+                height=4,
+                runbooks=("OxidizedConnectionDown",),
+            ),
+            Query(expr=or_zero(f"count({ANSWERING} == 0)")),
+            steps=NONE_IS_GOOD,
+        ),
+        number(
+            About(
+                title="Not scraped",
+                text="Instances that were watched, and whose scrapes now fail: nothing is known of them.",
+                width=3,
+                height=4,
+                runbooks=("OxidizedExporterDown",),
+            ),
+            Query(expr=or_zero(f"count({NOT_SCRAPED})")),
+            steps=NONE_IS_GOOD,
+        ),
+        number(
+            About(
+                title="Stalled",
+                text="Instances that answer, but of which no job has ended for two hours, whatever its result.",
+                width=3,
+                height=4,
+                runbooks=("OxidizedJobsStalled",),
+            ),
+            Query(
+                expr=or_zero(
+                    f"count({NEWEST_JOB_AGE} > {STALLED}"
+                    f" and on ({TARGET_LABELS}) oxidized:target_answering:bool{{{OF_TARGETS}}})"
+                )
+            ),
+            steps=NONE_IS_GOOD,
+        ),
+        number(
+            About(
+                title="Devices",
+                text="Devices of the instances that answer, of all groups and models.",
+                width=3,
+                height=4,
+            ),
+            Query(expr=f"sum({DEVICES})"),
+        ),
+        number(
+            About(
+                title="Success rate",
+                text="Share of the devices whose last job succeeded, of those that have had one. Devices that are "
+                "`never` are left out: that is what Oxidized says after a restart, and between two retries.",
+                width=3,
+                height=4,
+                runbooks=("OxidizedBackupFailed",),
+            ),
+            Query(expr=f"sum({SUCCEEDED}) / sum({WITH_RESULT})"),
+            unit="percentunit",
+            steps=((None, RED), (0.9, YELLOW), (0.98, GREEN)),
+        ),
+        number(
+            About(
+                title="Old backups",
+                text="Devices without a success for two days, of the chosen groups and models.",
+                width=3,
+                height=4,
+                runbooks=("OxidizedBackupVeryOld",),
+            ),
+            Query(expr=or_zero(f"count(({BACKUP_AGE}) > {OLD})")),
+            steps=NONE_IS_GOOD,
+        ),
+        number(
+            About(
+                title="Never backed up",
+                text="Devices of which neither a success has been seen nor anything is stored, of the chosen groups "
+                "and models. One that was just added belongs to them until its first job.",
+                width=3,
+                height=4,
+                runbooks=("OxidizedDeviceNeverBackedUp",),
+            ),
+            Query(expr=or_zero(f"count({NEVER_BACKED_UP})")),
+            steps=NONE_IS_GOOD,
+        ),
+    ]
+
+
+def _graphs() -> list[Builder[Panel]]:
+    rate = f"{SUCCEEDED} / on ({TARGET_LABELS}) ({WITH_RESULT} > 0)"
+    return [
+        graph(
+            About(
+                title="Devices by status",
+                text="Present status, of all groups and models. A failing device is `never` between two retries.",
+                width=12,
+                height=8,
+                runbooks=("OxidizedBackupFailed", "OxidizedDeviceNoConnection"),
+            ),
+            Query(expr=f"sum by (status) ({DEVICES})", legend="{{status}}"),
+            stacked=True,
+            colours=STATUS_COLOURS,
+        ),
+        graph(
+            About(
+                title="Success rate over time",
+                text="Share of the devices whose last job succeeded, of those that have had one.",
+                width=6,
+                height=8,
+            ),
+            Query(expr=f"sum({SUCCEEDED}) / sum({WITH_RESULT})", legend="all instances"),
+            Query(expr=f"min({rate})", legend="the worst instance"),
+            share=True,
+            colours={"all instances": GREEN, "the worst instance": ORANGE},
+        ),
+        graph(
+            About(title="Instances over time", text="How many answer, and how many do not.", width=6, height=8),
+            Query(expr=f"sum({ANSWERING})", legend="answering"),
+            Query(expr=or_zero(f"count({ANSWERING} == 0)"), legend="not answering"),
+            Query(expr=or_zero(f"count({NOT_SCRAPED})"), legend="not scraped"),
+            stacked=True,
+            colours={"answering": GREEN, "not answering": RED, "not scraped": GREY},
+        ),
+    ]
+
+
+def _ages() -> Builder[Panel]:
+    def between(least: float | None, most: float | None) -> str:
+        compared = (f" > {least}" if least is not None else "") + (f" <= {most}" if most is not None else "")
+        return or_zero(f"count(({SUCCESS_AGE}){compared})")
+
+    none_seen = (
+        f"count({per_device('oxidized:device_first_seen:timestamp_seconds')} unless on ({DEVICE_LABELS})"
+        f" {per_device('oxidized:device_last_success:timestamp_seconds')})"
+    )
+    return bars(
+        About(
+            title="Age of the last success",
+            text="Devices by the time since their last success, of the chosen groups and models; those of instances "
+            "that do not answer included, as they were last known.",
+            width=12,
+            height=8,
+            runbooks=("OxidizedBackupVeryOld", "OxidizedBackupVeryOldCritical"),
+        ),
+        *(Query(expr=between(least, most), legend=name) for name, least, most, _ in _AGES),
+        Query(expr=or_zero(none_seen), legend=_NO_SUCCESS),
+        colours={name: colour for name, _, _, colour in _AGES} | {_NO_SUCCESS: GREY},
+    )
+
+
+def _remarks() -> Builder[Panel]:
+    told = (
+        ("devices that expose secrets", "oxidized_devices_exposing_secrets", ORANGE),
+        ("rows left out as duplicates", "oxidized_duplicate_devices", YELLOW),
+        ("rows that cannot be read", "oxidized_invalid_devices", RED),
+        ("labels that were cut", "oxidized_cut_labels", YELLOW),
+        ("names in several groups, without statistics", "oxidized_stats_ambiguous_devices", GREY),
+    )
+    return bars(
+        About(
+            title="What is wrong in node lists",
+            text="Of the chosen instances together.",
+            width=12,
+            height=8,
+            runbooks=("OxidizedSecretsExposed", "OxidizedDuplicateDevices", "OxidizedDevicesUnreadable"),
+        ),
+        *(Query(expr=or_zero(f"sum({per_target(metric)})"), legend=legend) for legend, metric, _ in told),
+        colours={legend: colour for legend, _, colour in told},
+    )
