@@ -1,7 +1,7 @@
 """Writes what is made of the chart and for it: ``python -m tests.deploy.manifests``.
 
-deploy/kubernetes/ is the chart rendered, for those who use no Helm; the chart holds copies of the rules of Prometheus
-and, in the schema of its values, of the schema of the configuration file.
+deploy/kubernetes/ is the chart rendered, for those who use no Helm; the chart holds copies of the rules of Prometheus,
+of the dashboard and, in the schema of its values, of the schema of the configuration file.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
+from deploy.grafana.dashboard import FILE as DASHBOARD
+from deploy.grafana.dashboard import build, encode
 from tests.deploy.chart import CHART, template
 from tests.rule_files import ROOT, RULES
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from tests.deploy.chart import Object
 
 RULES_OF_CHART: Final = CHART / "files" / "rules"
+DASHBOARD_OF_CHART: Final = CHART / "files" / "dashboards" / DASHBOARD.name
 MANIFESTS: Final = ROOT / "deploy" / "kubernetes"
 VALUES_SCHEMA: Final = CHART / "values.schema.json"
 
@@ -39,9 +42,14 @@ _RESTART: Final = "; then run\n# `kubectl rollout restart deployment/oxidized-ex
 
 
 def parts_of_chart() -> dict[Path, str]:
-    """Return what the chart holds of others: the rules, and the schema of the configuration file."""
+    """Return what the chart holds of others: the rules, the dashboard, and the schema of the configuration file.
+
+    The chart's dashboard has no blanks: what `kubectl apply` notes of an object must fit into 256 KiB with it.
+    """
     rules = {RULES_OF_CHART / path.name: path.read_text() for path in sorted(RULES.glob("*.yml"))}
-    return rules | {VALUES_SCHEMA: _values_schema()}
+    dashboard = encode(build())
+    packed = json.dumps(json.loads(dashboard), separators=(",", ":"), ensure_ascii=False) + "\n"
+    return rules | {DASHBOARD: dashboard, DASHBOARD_OF_CHART: packed, VALUES_SCHEMA: _values_schema()}
 
 
 def manifests() -> dict[Path, str]:
@@ -62,7 +70,8 @@ def manifests() -> dict[Path, str]:
 
 def standing() -> set[Path]:
     """Return the files that stand where these are written."""
-    return {*MANIFESTS.rglob("*.y*ml"), *RULES_OF_CHART.glob("*.yml"), VALUES_SCHEMA}
+    dashboards = {*DASHBOARD.parent.glob("*.json"), *DASHBOARD_OF_CHART.parent.glob("*.json")}
+    return {*MANIFESTS.rglob("*.y*ml"), *RULES_OF_CHART.glob("*.yml"), *dashboards, VALUES_SCHEMA}
 
 
 def write() -> None:
