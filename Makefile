@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test tools check-deploy manifests lock bench lint types docs format golden clean
+.PHONY: demo test tools check-deploy manifests picture lock bench lint types docs format golden clean
 
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("oxidized-exporter needs Python 3.11 or newer, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
@@ -65,8 +65,11 @@ bench: $(VENV)/installed-test  ## measure, and write the table of docs/performan
 golden: $(VENV)/installed-test  ## write the golden expositions anew; read the difference before you commit it
 	$(BIN)/python -m tests.golden_files
 
-manifests: $(VENV)/installed-deploy  ## write deploy/kubernetes/ and the chart's copies anew
+manifests: $(VENV)/installed-deploy  ## write the dashboard, deploy/kubernetes/ and the chart's copies anew
 	$(BIN)/python -m tests.deploy.manifests
+
+picture: tools $(VENV)/installed-deploy  ## draw docs/dashboard.png anew, from a real Prometheus over simulated instances
+	$(BIN)/python -m tests.deploy.picture
 
 clean:
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage .coverage.*

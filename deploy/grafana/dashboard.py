@@ -36,6 +36,7 @@ def build() -> models.Dashboard:
         .time("now-24h", "now")
         .refresh("1m")
         .tooltip(models.DashboardCursorSync.CROSSHAIR)
+        .annotations([])  # an empty list, where Grafana would not find any
         .link(external("Runbooks", f"{RUNBOOKS}/README.md"))
     )
     for variable in _variables():
@@ -43,7 +44,7 @@ def build() -> models.Dashboard:
     numbers = iter(range(1, 1000))
     for title, panels, collapsed in (
         ("Fleet", fleet.panels(), False),
-        ("Instance: $instance $target", instance.panels(), False),
+        ("Instance: $instance", instance.panels(), False),
         ("Device: $device", device.panels(), False),
         ("Exporter", exporter.panels(), True),
     ):

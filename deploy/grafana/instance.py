@@ -57,7 +57,7 @@ def _groups() -> Builder[Panel]:
     return listing(
         About(
             title="Groups",
-            text=f"Devices by group, and how many of them failed last; most failures first, at most {_GROUPS} groups.",
+            text=f"Devices by group, of all models, and how many failed last; most failures first, at most {_GROUPS}.",
             width=12,
             height=9,
             runbooks=("OxidizedDevicesVanished", "OxidizedBackupFailed"),
@@ -97,8 +97,8 @@ def _failing_by_group() -> Builder[Panel]:
     return graph(
         About(
             title="Failing devices by group",
-            text=f"Devices whose last job failed, of the {_LINES} groups that have most of them at the end of the time "
-            "range.",
+            text=f"Devices whose last job failed, of all models, of the {_LINES} groups that have most of them at the "
+            "end of the time range.",
             width=12,
             height=8,
             runbooks=("OxidizedBackupFailed",),

@@ -109,7 +109,7 @@ def alerts() -> Builder[Panel]:
     return listing(
         About(
             title="Alerts that fire",
-            text="How many of each. A click on one opens its runbook.",
+            text="How many of each, critical ones first. A click on one opens its runbook.",
             width=8,
             height=9,
         ),
@@ -121,7 +121,8 @@ def alerts() -> Builder[Panel]:
             words={"critical": ("critical", RED), "warning": ("warning", ORANGE), "info": ("info", GREY)},
         ),
         Column(title="Firing", expr=f"count by (alertname, severity) (max by ({apart}) ({firing}))", width=80),
-        sort="Firing",
+        sort="Severity",  # critical first, as the alphabet has it
+        descending=False,
     )
 
 

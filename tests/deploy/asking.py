@@ -16,16 +16,17 @@ if TYPE_CHECKING:
 
     from tests.deploy.watched_fleet import Watched
 
-_STEP: Final = "1"  # second
+_STEPS: Final = 480  # of a time range, at most one in a second
 _SETTLED: Final = 1.5  # seconds after which no scrape adds to a moment any more
 
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One series of an answer: its labels, and its values, the oldest first; one where the present is asked for."""
+    """One series of an answer: its labels, and values with their times, oldest first; of the present one."""
 
     labels: dict[str, str]
     values: list[float]
+    times: list[float]
 
 
 class Asking:
@@ -42,9 +43,9 @@ class Asking:
         names = (variable.name for variable in grafana.variables(self.dashboard))
         self.values: dict[str, str | Sequence[str]] = dict.fromkeys(names, ALL) | values
 
-    async def ask(self, asked: Asked) -> list[Series]:
-        """Return the answer to a query, for the present or since the fleet is watched."""
-        return await self._send(grafana.substituted(asked.expr, self.values), instant=asked.instant)
+    async def ask(self, asked: Asked, *, end: float | None = None) -> list[Series]:
+        """Return the answer to a query, for the present or since the fleet is watched; until ``end`` where given."""
+        return await self._send(grafana.substituted(asked.expr, self.values), instant=asked.instant, end=end)
 
     async def at_once(self, asked: Asked) -> tuple[list[Series], list[Series]]:
         """Return the answers for one moment, and for the same as two Prometheus servers would have it."""
@@ -71,7 +72,8 @@ class Asking:
 
     async def panel(self, title: str) -> list[list[Series]]:
         """Return the answers to the queries of the panel of this title."""
-        return [await self.ask(asked) for asked in grafana.queries(self._panel(title))]
+        end = time.time()
+        return [await self.ask(asked, end=end) for asked in grafana.queries(self._panel(title))]
 
     async def number(self, title: str) -> float:
         """Return the one number of a panel."""
@@ -108,19 +110,21 @@ class Asking:
         (found,) = [panel for panel in grafana.panels(self.dashboard) if panel.title == title]
         return found
 
-    async def _send(self, expr: str, *, instant: bool) -> list[Series]:
+    async def _send(self, expr: str, *, instant: bool, end: float | None) -> list[Series]:
         if instant:
             return await self._get("query", expr, {})
-        end = time.time()
-        start = end - int(end - self.fleet.began)  # whole steps, so that the last is at the end
-        span = {"start": str(start), "end": str(end), "step": _STEP}
+        end = time.time() if end is None else end
+        step = max(1, int((end - self.fleet.began) / _STEPS))
+        start = end - (end - self.fleet.began) // step * step  # whole steps, so that the last is at the end
+        span = {"start": str(start), "end": str(end), "step": str(step)}
         return await self._get("query_range", expr, span)
 
     async def _get(self, what: str, expr: str, when: dict[str, str]) -> list[Series]:
         result = (await self.fleet.prometheus.get(what, query=expr, **when))["result"]
+        found = [(each["metric"], each.get("values") or [each["value"]]) for each in result]
         return [
-            Series(each["metric"], [float(value) for _, value in each.get("values") or [each["value"]]])
-            for each in result
+            Series(labels, [float(value) for _, value in values], [float(time) for time, _ in values])
+            for labels, values in found
         ]
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 import promql_parser as promql
 import pytest
 from grafana_foundation_sdk.models.dashboard import RowPanel
+from PIL import Image
 
 from deploy.grafana import queries as parts
 from deploy.grafana.dashboard import FILE, build, decode, encode
@@ -17,7 +18,7 @@ from deploy.grafana.links import RUNBOOKS, UID
 from oxidized_exporter.metrics.catalogue import CATALOGUE
 from oxidized_exporter.metrics.definition import TARGET_LABEL
 from oxidized_exporter.metrics.exporter import EXPORTER_CATALOGUE
-from tests.deploy import grafana
+from tests.deploy import grafana, picture
 from tests.deploy.grafana import ALL, Names
 from tests.rule_files import ALERTS, METRICS, ROOT
 
@@ -170,3 +171,9 @@ def test_panels_stand_side_by_side_and_have_numbers_and_words_of_their_own() -> 
             numbers.append(each.id_val)
     assert len(set(numbers)) == len(numbers)
     assert all(panel.title and panel.description for panel in grafana.panels(DASHBOARD))
+
+
+def test_the_picture_is_of_these_panels_and_small() -> None:
+    with Image.open(picture.PICTURE) as shown:
+        assert shown.info[picture.DESCRIPTION] == picture.fingerprint(), "run `make picture`"
+    assert picture.PICTURE.stat().st_size < 150_000

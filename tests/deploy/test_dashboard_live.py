@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 import pytest_asyncio
+from PIL import Image
 
-from tests.deploy import grafana
+from tests.deploy import grafana, picture
 from tests.deploy.asking import Asking
 from tests.deploy.grafana import ALL
 from tests.deploy.watched_fleet import DOWN, EU, GONE, MANY, STALLED, TURNED, US, Watched, watched
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from pathlib import Path
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -256,3 +258,10 @@ async def test_two_hundred_instances_are_readable(asking: Asking) -> None:
     most = {"timeseries": 10, "stat": 1, "bargauge": 7, "table": 100}
     crowded = {key: size for key, size in sizes.items() if size > most[key[1]]}
     assert crowded == {("Instances", "table"): MANY}
+
+
+async def test_the_main_panels_are_drawn(asking: Asking, tmp_path: Path) -> None:
+    await picture.draw(asking, tmp_path / "dashboard.png")
+    with Image.open(tmp_path / "dashboard.png") as drawn, Image.open(picture.PICTURE) as shown:
+        assert drawn.size == shown.size
+        assert drawn.info[picture.DESCRIPTION] == picture.fingerprint()

@@ -17,13 +17,15 @@ from typing import TYPE_CHECKING, Final
 import trustme
 
 from oxidized_exporter.simulator import Daemon, Device, ManualClock, Outcome, create_app, fleet
+from tests.deploy import history as past
+from tests.deploy.history import Trouble
 from tests.harness import running
 from tests.rule_files import RULE_FILES, read
 from tests.system.program import EXPORTER, Exporter, eventually, exporting
-from tests.system.prometheus import Prometheus, free_address, prometheus, relabelled, together
+from tests.system.prometheus import Prometheus, prometheus, relabelled, together
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Mapping, Sequence
     from pathlib import Path
 
     from oxidized_exporter.simulator import NodeState
@@ -44,6 +46,13 @@ _HOUR: Final = 3600.0
 _DAY: Final = 24 * _HOUR
 _STEP: Final = 300.0
 _JOB: Final = 5.0  # seconds
+_TROUBLES: Final = (
+    Trouble(instance=US, of="fra/", outcome=Outcome.NO_CONNECTION, begins=17, ends=13),
+    Trouble(instance=EU, of="ams/", outcome=Outcome.FAIL, begins=7.5, ends=6),
+    Trouble(instance=US, of="nyc/edge", outcome=Outcome.TIMELIMIT, begins=9.5, ends=-1),
+    Trouble(instance=US, of="lon/core", outcome=Outcome.NO_CONNECTION, begins=3.2, ends=-1),
+    Trouble(instance=EU, of=TURNED.full_name, outcome=Outcome.NO_CONNECTION, begins=0.3, ends=-1),
+)
 _CHECKS: Final = {
     "has-a-hostname": {"must_match": "(?i)host-?name|sysname"},
     "no-telnet": {"must_not_match": "telnet", "models": ["IOS", "EOS"]},
@@ -58,7 +67,7 @@ class Watched:
     Attributes:
         prometheus: the one.
         daemons: of the instances that answer, by the name that Prometheus calls them by.
-        began: when the first scrape may have been, in Unix seconds.
+        began: since when there may be samples, in Unix seconds.
         exporters: their addresses.
     """
 
@@ -93,27 +102,48 @@ def _end(node: NodeState) -> float:
 
 
 @asynccontextmanager
-async def watched(directory: Path) -> AsyncIterator[Watched]:
-    """Run it all: each instance is scraped by itself, two of them together, 200 more, and the exporters."""
+async def watched(directory: Path, *, history: bool = False) -> AsyncIterator[Watched]:
+    """Run it all: each instance is scraped by itself, two of them together, 200 more, and the exporters.
+
+    Args:
+        directory: for the files of all of them.
+        history: let the Prometheus have a day behind it.
+    """
     began = time.time()
-    clock = ManualClock(began - 3 * _STEP)
-    daemons = _daemons(clock)
+    step = 1.0 if history else _STEP  # after a day there is no need for more
+    clock = ManualClock(began - 3 * step - (past.SECONDS if history else 0))
+    daemons = _daemons(clock, end=began - 3 * step)
     authority = trustme.CA()
     authority.cert_pem.write_to_path(str(directory / "ca.pem"))
     tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     authority.issue_cert("127.0.0.1").configure_cert(tls)
     async with AsyncExitStack() as stack:
-        urls = {DOWN: f"http://{free_address()}"}
+        until_down = await stack.enter_async_context(AsyncExitStack())
+        urls = {DOWN: await until_down.enter_async_context(running(create_app(Daemon(fleet(30, seed=5), clock=clock))))}
         for name, daemon in daemons.items():
             urls[name] = await stack.enter_async_context(running(create_app(daemon), tls=tls if name == EU else None))
         command = (*EXPORTER, f"--config.file={_configuration(directory, urls)}", "--timeout-offset=0.1")
         first, second = [await stack.enter_async_context(exporting(*command)) for _ in range(2)]
+        if history:
+            await past.write(
+                directory,
+                first,
+                list(urls),
+                daemons=daemons,
+                clock=clock,
+                troubles=_TROUBLES,
+                goes_down=until_down.aclose,
+            )
+        await until_down.aclose()
         jobs = _jobs(list(urls), first, second)
         server = await stack.enter_async_context(
             prometheus(directory, *jobs, rules=_rules(), scrape_interval="500ms", evaluation_interval="500ms")
         )
         found = Watched(
-            prometheus=server, daemons=daemons, began=began, exporters=frozenset({first.address, second.address})
+            prometheus=server,
+            daemons=daemons,
+            began=began - (past.SECONDS if history else 0),
+            exporters=frozenset({first.address, second.address}),
         )
 
         async def the_many_are_scraped() -> bool:
@@ -123,7 +153,7 @@ async def watched(directory: Path) -> AsyncIterator[Watched]:
         await _scraped(server, len(urls))
         await second.stop()
         for _ in range(2):
-            clock.advance(_STEP)
+            clock.advance(step)
             await _scraped(server, len(urls) - 1)
         daemons[EU].set_outcome(TURNED.full_name, Outcome.NO_CONNECTION)
         clock.advance(time.time() - clock())
@@ -145,13 +175,14 @@ async def _scraped(server: Prometheus, instances: int) -> None:
     await eventually(lambda: since(scraped, 'ALERTS{alertname="OxidizedBackupVeryOldCritical",job="oxidized"}', 1))
 
 
-def _daemons(clock: Callable[[], float]) -> dict[str, Daemon]:
+def _daemons(clock: ManualClock, *, end: float) -> dict[str, Daemon]:
+    """Return daemons that are as the test wants them at the end of their history."""
+
     def aged(number: int, *, age: float, since: float) -> Device:
         # Hangs when its last success is so old.
         jobs = int((since - age) / (_HOUR + _JOB))
         return Device(name=f"dc1-rtr-{number:05}", group="dc1/core", model="IOSXR", hangs_after=jobs, job_seconds=_JOB)
 
-    now = clock()
     us = (
         *fleet(60, seed=1, failing=0.15, stale=0.05),
         aged(701, age=4 * _HOUR, since=10 * _DAY),
@@ -165,10 +196,10 @@ def _daemons(clock: Callable[[], float]) -> dict[str, Daemon]:
     # Two threads, and two devices that take one each for good.
     hanging = (Device(name=f"ams-oob-0090{last}", model="OpenGear", hangs_after=4) for last in (1, 2))
     return {
-        EU: Daemon((*fleet(40, seed=2), TURNED), clock=clock, started=now - 8 * _HOUR, interval=120, retries=0),
-        US: Daemon(us, clock=clock, started=now - 10 * _DAY),
-        STALLED: Daemon((*fleet(16, seed=3), *hanging), clock=clock, started=now - _DAY, threads=2),
-        GONE: Daemon(fleet(1, seed=4), clock=ManualClock(now), started=now - _DAY),
+        EU: Daemon((*fleet(90, seed=2), TURNED), clock=clock, started=end - 1.2 * _DAY, interval=120, retries=0),
+        US: Daemon(us, clock=clock, started=end - 10 * _DAY),
+        STALLED: Daemon((*fleet(16, seed=3), *hanging), clock=clock, started=end - 1.2 * _DAY, threads=2),
+        GONE: Daemon(fleet(1, seed=4), clock=ManualClock(end), started=end - _DAY),
     }
 
 

@@ -126,10 +126,12 @@ class Exporter:
         async with client.get(self.url + path) as response:
             return response.status
 
-    async def probe(self, client: aiohttp.ClientSession, *targets: str, scrape_timeout: float = 30.0) -> Exposition:
-        """Probe as Prometheus does and require a complete answer with status 200."""
+    async def probe(
+        self, client: aiohttp.ClientSession, *targets: str, scrape_timeout: float = 30.0, collect: str | None = None
+    ) -> Exposition:
+        """Probe as Prometheus does, with all collectors or one, and require a complete answer with status 200."""
         headers = {"X-Prometheus-Scrape-Timeout-Seconds": str(scrape_timeout)}
-        params = [("target", target) for target in targets]
+        params = [("target", target) for target in targets] + ([("collect[]", collect)] if collect else [])
         async with client.get(f"{self.url}/probe", params=params, headers=headers) as response:
             text = await response.text()
             assert response.status == 200, text
