@@ -17,13 +17,13 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from deploy.grafana.dashboard import encode
-from tests.deploy import grafana
+from tests.deploy import grafana, looks
 from tests.deploy.asking import Asking
 from tests.deploy.watched_fleet import TURNED, watched
 from tests.rule_files import ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from grafana_foundation_sdk.models.dashboard import Panel
     from matplotlib.axes import Axes
@@ -54,18 +54,6 @@ _WIDTH: Final = 1400
 _HEIGHT: Final = 980
 _PALETTE: Final = 96
 
-# Grafana's names of colours, as its light theme shows them.
-_COLOURS: Final = {
-    "green": "#56a64b",
-    "light-green": "#96d98d",
-    "yellow": "#e0b400",
-    "orange": "#ff780a",
-    "red": "#e02f44",
-    "dark-red": "#ad0317",
-    "purple": "#a352cc",
-    "blue": "#3274d9",
-}
-_INK: Final = "#24292e"
 _FAINT: Final = "#6e7781"
 _LINE: Final = "#d8dee4"
 
@@ -79,7 +67,7 @@ def fingerprint() -> str:
 
 async def draw(asking: Asking, file: Path) -> None:
     """Draw what the dashboard shows at present into a PNG."""
-    mpl.rcParams.update({"font.family": "DejaVu Sans", "font.size": 9, "text.color": _INK})
+    mpl.rcParams.update({"font.family": "DejaVu Sans", "font.size": 9, "text.color": looks.INK})
     figure = Figure(figsize=(_WIDTH / 100, _HEIGHT / 100), dpi=100, facecolor="#f4f5f5")
     figure.text(0.012, 0.982, "Oxidized", fontsize=15, weight="bold", va="center")
     figure.text(0.1, 0.981, "fleet · last 24 hours", fontsize=10, color=_FAINT, va="center")
@@ -143,7 +131,7 @@ async def _number(axes: Axes, asking: Asking, title: str) -> None:
     value = await asking.number(title)
     defaults = panel.field_config.defaults  # type: ignore[union-attr] # every panel has one
     steps = [(step.value, step.color) for step in defaults.thresholds.steps]  # type: ignore[union-attr] # and steps
-    colour = _of_steps(value, steps)
+    colour = looks.of_steps(value, steps)
     _, width = axes.get_xlim()
     height, _ = axes.get_ylim()
     if len(steps) > 1:
@@ -152,12 +140,12 @@ async def _number(axes: Axes, asking: Asking, title: str) -> None:
                 (1, 1), width - 2, height - 2, boxstyle="round,pad=0,rounding_size=4", facecolor=colour, lw=0
             )
         )
-    ink = "white" if len(steps) > 1 else _INK
+    ink = "white" if len(steps) > 1 else looks.INK
     axes.text(9, 15, title, fontsize=9.5, weight="bold", va="center", color=ink)
     axes.text(
         width / 2,
         height * 0.6,
-        _said(value, defaults.unit),
+        looks.said(value, defaults.unit),
         fontsize=27,
         weight="bold",
         ha="center",
@@ -170,7 +158,7 @@ async def _graph(axes: Axes, asking: Asking, title: str) -> None:
     panel = _panel(asking, title)
     _title(axes, title)
     inner = axes.inset_axes((0.115, 0.2, 0.85, 0.64) if axes.get_xlim()[1] < 500 else (0.05, 0.2, 0.93, 0.64))
-    colours, custom = _colours(panel), _custom(panel)
+    colours, custom = looks.colours(panel), looks.custom(panel)
     answers = list(zip(grafana.queries(panel), await asking.panel(title), strict=True))
     times = sorted({at for _, series in answers for each in series for at in each.times})
     hours = [(at - times[-1]) / 3600 for at in times]
@@ -181,7 +169,7 @@ async def _graph(axes: Axes, asking: Asking, title: str) -> None:
                 known = dict(zip(each.times, each.values, strict=True))
                 lines[grafana.called(each.labels, asked.legend)] = [known.get(at, math.nan) for at in times]
     shown = sorted(lines, key=lambda name: -lines[name][-1])
-    drawn = [colours.get(name, _COLOURS["blue"]) for name in shown]
+    drawn = [colours.get(name, looks.COLOURS["blue"]) for name in shown]
     if custom.stacking is not None:
         inner.stackplot(hours, *(lines[name] for name in shown), colors=drawn, alpha=0.75, labels=shown, lw=0)
     else:
@@ -209,7 +197,7 @@ async def _graph(axes: Axes, asking: Asking, title: str) -> None:
 
 
 async def _bars(axes: Axes, asking: Asking, title: str) -> None:
-    bars, colours = await asking.bars(title), _colours(_panel(asking, title))
+    bars, colours = await asking.bars(title), looks.colours(_panel(asking, title))
     _title(axes, title)
     _, width = axes.get_xlim()
     most = max(bars.values())
@@ -221,7 +209,9 @@ async def _bars(axes: Axes, asking: Asking, title: str) -> None:
         axes.add_patch(
             FancyBboxPatch((110, y - 12), length, 24, boxstyle="square,pad=0", facecolor=colours[name], lw=0)
         )
-        axes.text(width - 14, y, _said(value, "short"), ha="right", va="center", weight="bold", color=colours[name])
+        axes.text(
+            width - 14, y, looks.said(value, "short"), ha="right", va="center", weight="bold", color=colours[name]
+        )
 
 
 async def _table(axes: Axes, asking: Asking, title: str, columns: Sequence[str]) -> None:
@@ -233,7 +223,7 @@ async def _table(axes: Axes, asking: Asking, title: str, columns: Sequence[str])
     options: Any = panel.options
     sort = options.sort_by[0]
     rows.sort(key=lambda row: row.get(sort.display_name, 0), reverse=bool(sort.desc))
-    cells = {column: _cells(panel, column) for column in columns}
+    cells = {column: looks.cells(panel, column) for column in columns}
     _, width = axes.get_xlim()
     height, _ = axes.get_ylim()
     weights = [
@@ -248,67 +238,18 @@ async def _table(axes: Axes, asking: Asking, title: str, columns: Sequence[str])
         for start, column in zip(starts, columns, strict=True):
             text, colour = cells[column](row.get(column))
             axes.text(
-                start, 65 + place * 25, text, color=colour, va="center", weight="bold" if colour != _INK else "normal"
+                start,
+                65 + place * 25,
+                text,
+                color=colour,
+                va="center",
+                weight="bold" if colour != looks.INK else "normal",
             )
 
 
 def _panel(asking: Asking, title: str) -> Panel:
     (found,) = [panel for panel in grafana.panels(asking.dashboard) if panel.title == title]
     return found
-
-
-def _custom(panel: Panel) -> Any:
-    return panel.field_config.defaults.custom  # type: ignore[union-attr] # every panel has one
-
-
-def _cells(panel: Panel, column: str) -> Any:
-    """Return what says a value of a column as its overrides want it, and in which colour."""
-    found = [override for override in panel.field_config.overrides if override.matcher.options == column]  # type: ignore[union-attr] # every panel has some
-    properties: Mapping[str, Any] = {each.id_val: each.value for override in found for each in override.properties}
-
-    def cell(value: float | str | None) -> tuple[str, str]:
-        if value is None:
-            return "", _INK
-        for mapping in properties.get("mappings", ()):
-            key = value if isinstance(value, str) else f"{value:g}"
-            if key in mapping["options"]:
-                said = mapping["options"][key]
-                return said["text"], _colour(said["color"])
-        if isinstance(value, str):
-            return value, _COLOURS["blue"] if "links" in properties else _INK
-        text = _said(value, properties.get("unit"))
-        steps = [(step["value"], step["color"]) for step in properties.get("thresholds", {}).get("steps", ())]
-        return text, _of_steps(value, steps) if steps else _INK
-
-    return cell
-
-
-def _colours(panel: Panel) -> dict[str, str]:
-    return {
-        str(override.matcher.options): _colour(each.value["fixedColor"])  # type: ignore[index] # a fixed colour
-        for override in panel.field_config.overrides  # type: ignore[union-attr] # every panel has some
-        for each in override.properties
-        if each.id_val == "color"
-    }
-
-
-def _of_steps(value: float, steps: Sequence[tuple[float | None, str]]) -> str:
-    return _colour([colour for least, colour in steps if least is None or value >= least][-1])
-
-
-def _colour(name: str) -> str:
-    return _COLOURS.get(name, name)
-
-
-def _said(value: float, unit: str | None) -> str:
-    if unit == "percentunit":
-        return f"{value:.1%}"
-    if unit != "s":
-        return f"{value:g}"
-    for name, seconds in (("days", 86400), ("hours", 3600), ("min", 60)):
-        if value >= 1.5 * seconds or (name == "days" and value >= seconds):
-            return f"{value / seconds:.3g} {name}"
-    return f"{value:.0f} s" if value >= 1 else f"{value * 1000:.0f} ms"
 
 
 async def _main() -> None:
