@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from deploy.grafana.panels import graph
 from deploy.grafana.parts import GREEN, RED, About
@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from grafana_foundation_sdk.cog.builder import Builder
     from grafana_foundation_sdk.models.dashboard import Panel
 
-_RATE = "[$__rate_interval]"
+_RATE: Final = "[$__rate_interval]"
+_RELOADED: Final = {"1": ("taken up", GREEN), "0": ("has faults", RED)}
 
 
 def panels() -> list[Builder[Panel]]:
@@ -53,10 +54,11 @@ def _replicas() -> Builder[Panel]:
         Column(title="Version", label="version"),
         Column(title="Python", label="python_version"),
         Column(title="Listed", expr=_of("oxidized_exporter_build_info", "version, python_version"), hidden=True),
+        Column(title="Configuration", expr=_of("oxidized_exporter_config_last_reload_successful"), words=_RELOADED),
         Column(
-            title="Configuration",
-            expr=_of("oxidized_exporter_config_last_reload_successful"),
-            words={"1": ("taken up", GREEN), "0": ("has faults", RED)},
+            title="Web configuration",
+            expr=_of("oxidized_exporter_web_config_last_reload_successful"),
+            words=_RELOADED,
         ),
         Column(
             title="Taken up",

@@ -17,12 +17,12 @@ from deploy.grafana.queries import (
     NOT_SCRAPED,
     OF_TARGETS,
     OLD,
+    RATE,
+    RATE_OF_TARGETS,
     STALLED,
-    SUCCEEDED,
     SUCCESS_AGE,
     TARGET_LABELS,
     VERY_OLD,
-    WITH_RESULT,
     Query,
     or_zero,
     per_device,
@@ -120,7 +120,7 @@ def _numbers() -> list[Builder[Panel]]:
                 height=4,
                 runbooks=("OxidizedBackupFailed",),
             ),
-            Query(expr=f"sum({SUCCEEDED}) / sum({WITH_RESULT})"),
+            Query(expr=RATE),
             unit="percentunit",
             steps=((None, RED), (0.9, YELLOW), (0.98, GREEN)),
         ),
@@ -151,7 +151,6 @@ def _numbers() -> list[Builder[Panel]]:
 
 
 def _graphs() -> list[Builder[Panel]]:
-    rate = f"{SUCCEEDED} / on ({TARGET_LABELS}) ({WITH_RESULT} > 0)"
     return [
         graph(
             About(
@@ -172,8 +171,8 @@ def _graphs() -> list[Builder[Panel]]:
                 width=6,
                 height=8,
             ),
-            Query(expr=f"sum({SUCCEEDED}) / sum({WITH_RESULT})", legend="all instances"),
-            Query(expr=f"min({rate})", legend="the worst instance"),
+            Query(expr=RATE, legend="all instances"),
+            Query(expr=f"min({RATE_OF_TARGETS})", legend="the worst instance"),
             share=True,
             colours={"all instances": GREEN, "the worst instance": ORANGE},
         ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from deploy.grafana.lists import AGE_STEPS, DEVICE_COLUMNS
 from deploy.grafana.panels import bars, graph
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from grafana_foundation_sdk.cog.builder import Builder
     from grafana_foundation_sdk.models.dashboard import Panel
 
-_GROUPS = 100  # rows of the table
-_LINES = 10  # of a graph
-_SLOWEST = 50
+_GROUPS: Final = 100  # rows of the table
+_LINES: Final = 10  # of a graph
+_SLOWEST: Final = 50
 
 
 def panels() -> list[Builder[Panel]]:

@@ -16,11 +16,10 @@ from deploy.grafana.queries import (
     NOT_SCRAPED,
     OF_TARGETS,
     OLD,
+    RATE_OF_TARGETS,
     STALLED,
-    SUCCEEDED,
     TARGET_LABELS,
     VERY_OLD,
-    WITH_RESULT,
     per_device,
     per_target,
 )
@@ -76,7 +75,7 @@ def instances() -> Builder[Panel]:
         Column(title="Devices", expr=f"sum by ({TARGET_LABELS}) ({DEVICES})", width=90),
         Column(
             title="Success rate",
-            expr=f"{SUCCEEDED} / on ({TARGET_LABELS}) ({WITH_RESULT} > 0)",
+            expr=RATE_OF_TARGETS,
             unit="percentunit",
             steps=((None, RED), (0.9, YELLOW), (0.98, GREEN)),
             width=110,

@@ -81,6 +81,9 @@ WITH_RESULT: Final = (
     f"sum by ({TARGET_LABELS}) (" + per_target("oxidized_devices", 'status!="never"', by="status") + ")"
 )
 """Devices that have had a job: `never` is what Oxidized says after a restart and between retries, and is no result."""
+RATE: Final = f"sum({SUCCEEDED}) / (sum({WITH_RESULT}) > 0)"
+RATE_OF_TARGETS: Final = f"{SUCCEEDED} / on ({TARGET_LABELS}) ({WITH_RESULT} > 0)"
+"""Success rate; there is none where no device has had a job."""
 
 ANSWERING: Final = per_target("oxidized_status")
 NOT_SCRAPED: Final = (

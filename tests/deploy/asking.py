@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     from tests.deploy.watched_fleet import Watched
 
 _STEPS: Final = 480  # of a time range, at most one in a second
-_SETTLED: Final = 1.5  # seconds after which no scrape adds to a moment any more
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +41,14 @@ class Asking:
         names = (variable.name for variable in grafana.variables(self.dashboard))
         self.values: dict[str, str | Sequence[str]] = dict.fromkeys(names, ALL) | values
 
-    async def ask(self, asked: Asked, *, end: float | None = None) -> list[Series]:
-        """Return the answer to a query, for the present or since the fleet is watched; until ``end`` where given."""
-        return await self._send(grafana.substituted(asked.expr, self.values), instant=asked.instant, end=end)
+    async def ask(self, asked: Asked) -> list[Series]:
+        """Return the answer to a query, for the moment to look at, or since the fleet is watched until then."""
+        return await self._send(grafana.substituted(asked.expr, self.values), instant=asked.instant)
 
     async def at_once(self, asked: Asked) -> tuple[list[Series], list[Series]]:
-        """Return the answers for one moment, and for the same as two Prometheus servers would have it."""
+        """Return the answers for the moment, and for the same as two Prometheus servers would have it."""
         expr = grafana.substituted(asked.expr, self.values)
-        moment = {"time": str(time.time() - _SETTLED)}
+        moment = {"time": str(self.fleet.moment)}
         once, twice = [await self._get("query", query, moment) for query in (expr, grafana.doubled(expr))]
         return sorted(once, key=str), sorted(twice, key=str)
 
@@ -72,8 +70,7 @@ class Asking:
 
     async def panel(self, title: str) -> list[list[Series]]:
         """Return the answers to the queries of the panel of this title."""
-        end = time.time()
-        return [await self.ask(asked, end=end) for asked in grafana.queries(self._panel(title))]
+        return [await self.ask(asked) for asked in grafana.queries(self._panel(title))]
 
     async def number(self, title: str) -> float:
         """Return the one number of a panel."""
@@ -110,10 +107,10 @@ class Asking:
         (found,) = [panel for panel in grafana.panels(self.dashboard) if panel.title == title]
         return found
 
-    async def _send(self, expr: str, *, instant: bool, end: float | None) -> list[Series]:
+    async def _send(self, expr: str, *, instant: bool) -> list[Series]:
+        end = self.fleet.moment
         if instant:
-            return await self._get("query", expr, {})
-        end = time.time() if end is None else end
+            return await self._get("query", expr, {"time": str(end)})
         step = max(1, int((end - self.fleet.began) / _STEPS))
         start = end - (end - self.fleet.began) // step * step  # whole steps, so that the last is at the end
         span = {"start": str(start), "end": str(end), "step": str(step)}

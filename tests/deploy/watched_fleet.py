@@ -46,6 +46,7 @@ _HOUR: Final = 3600.0
 _DAY: Final = 24 * _HOUR
 _STEP: Final = 300.0
 _JOB: Final = 5.0  # seconds
+_SETTLED: Final = 1.5  # seconds, longer than a scrape may take
 _TROUBLES: Final = (
     Trouble(instance=US, of="fra/", outcome=Outcome.NO_CONNECTION, begins=17, ends=13),
     Trouble(instance=EU, of="ams/", outcome=Outcome.FAIL, begins=7.5, ends=6),
@@ -68,12 +69,14 @@ class Watched:
         prometheus: the one.
         daemons: of the instances that answer, by the name that Prometheus calls them by.
         began: since when there may be samples, in Unix seconds.
+        moment: when to look, in Unix seconds.
         exporters: their addresses.
     """
 
     prometheus: Prometheus
     daemons: Mapping[str, Daemon]
     began: float
+    moment: float
     exporters: frozenset[str]
 
     def nodes(self, *instances: str) -> list[NodeState]:
@@ -137,19 +140,9 @@ async def watched(directory: Path, *, history: bool = False) -> AsyncIterator[Wa
         await until_down.aclose()
         jobs = _jobs(list(urls), first, second)
         server = await stack.enter_async_context(
-            prometheus(directory, *jobs, rules=_rules(), scrape_interval="500ms", evaluation_interval="500ms")
-        )
-        found = Watched(
-            prometheus=server,
-            daemons=daemons,
-            began=began - (past.SECONDS if history else 0),
-            exporters=frozenset({first.address, second.address}),
+            prometheus(directory, *jobs, rules=_rules(), scrape_interval="1s", evaluation_interval="500ms")
         )
 
-        async def the_many_are_scraped() -> bool:
-            return bool(await server.query(f'count(oxidized_status{{job="oxidized-many"}}) == {MANY}'))
-
-        await eventually(the_many_are_scraped)
         await _scraped(server, len(urls))
         await second.stop()
         for _ in range(2):
@@ -157,22 +150,46 @@ async def watched(directory: Path, *, history: bool = False) -> AsyncIterator[Wa
             await _scraped(server, len(urls) - 1)
         daemons[EU].set_outcome(TURNED.full_name, Outcome.NO_CONNECTION)
         clock.advance(time.time() - clock())
-        await _scraped(server, len(urls) - 1)
-        yield found
+        moment = await _scraped(server, len(urls) - 1)
+        yield Watched(
+            prometheus=server,
+            daemons=daemons,
+            began=began - (past.SECONDS if history else 0),
+            moment=moment,
+            exporters=frozenset({first.address, second.address}),
+        )
 
 
-async def _scraped(server: Prometheus, instances: int) -> None:
-    """Wait until so many instances have been scraped, and then the rules evaluated, after now."""
+async def _scraped(server: Prometheus, instances: int) -> float:
+    """Wait until so many instances have been scraped, and then the rules evaluated, after now.
 
-    async def since(when: float, series: str, count: int) -> bool:
-        return bool(await server.query(f"count(timestamp({series}) > {when}) >= {count}"))
+    Returns:
+        A moment, in Unix seconds, at which Prometheus has all that: no later scrape changes what it says of it, so that
+        one that is lost on a busy machine does not matter.
+    """
+    moment = began = time.time()
 
-    began = time.time()
-    await eventually(lambda: since(began, 'oxidized_status{job="oxidized"}', instances))
-    scraped = time.time()
-    # The last rule of its group, and an alert of the next.
-    await eventually(lambda: since(scraped, f'oxidized:newest_job_age:seconds{{instance="{US}"}}', 1))
-    await eventually(lambda: since(scraped, 'ALERTS{alertname="OxidizedBackupVeryOldCritical",job="oxidized"}', 1))
+    async def at(*conditions: str) -> bool:
+        nonlocal moment
+        moment = time.time() - _SETTLED
+        answers = [await server.get("query", query=each, time=str(moment)) for each in conditions]
+        return all(answer["result"] for answer in answers)
+
+    scraped = f'count(timestamp(oxidized_status{{job="oxidized"}}) > {began}) >= {instances}'
+    await eventually(lambda: at(scraped))
+    then = moment
+    await eventually(
+        lambda: at(
+            f'count(oxidized_status{{job="oxidized"}}) >= {instances}',
+            'count(oxidized_status{job="oxidized-together"}) == 2',
+            f'count(oxidized_status{{job="oxidized-many"}}) == {MANY}',
+            "count(oxidized_exporter_build_info) >= 1",
+            # The last rule of its group, and an alert of the next.
+            f'timestamp(oxidized:newest_job_age:seconds{{job="oxidized",instance="{US}"}}) > {then}',
+            f'timestamp(ALERTS{{job="oxidized",alertname="OxidizedBackupVeryOldCritical"}}) > {then}',
+        )
+    )
+    return moment
 
 
 def _daemons(clock: ManualClock, *, end: float) -> dict[str, Daemon]:
