@@ -46,7 +46,7 @@ _HOUR: Final = 3600.0
 _DAY: Final = 24 * _HOUR
 _STEP: Final = 300.0
 _JOB: Final = 5.0  # seconds
-_SETTLED: Final = 1.5  # seconds, longer than a scrape may take
+_SETTLED: Final = 1.1  # seconds, longer than a scrape may take
 _TROUBLES: Final = (
     Trouble(instance=US, of="fra/", outcome=Outcome.NO_CONNECTION, begins=17, ends=13),
     Trouble(instance=EU, of="ams/", outcome=Outcome.FAIL, begins=7.5, ends=6),
@@ -114,8 +114,8 @@ async def watched(directory: Path, *, history: bool = False) -> AsyncIterator[Wa
     """
     began = time.time()
     step = 1.0 if history else _STEP  # after a day there is no need for more
-    clock = ManualClock(began - 3 * step - (past.SECONDS if history else 0))
-    daemons = _daemons(clock, end=began - 3 * step)
+    clock = ManualClock(began - 2 * step - (past.SECONDS if history else 0))
+    daemons = _daemons(clock, end=began - 2 * step)
     authority = trustme.CA()
     authority.cert_pem.write_to_path(str(directory / "ca.pem"))
     tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
@@ -140,14 +140,13 @@ async def watched(directory: Path, *, history: bool = False) -> AsyncIterator[Wa
         await until_down.aclose()
         jobs = _jobs(list(urls), first, second)
         server = await stack.enter_async_context(
-            prometheus(directory, *jobs, rules=_rules(), scrape_interval="1s", evaluation_interval="500ms")
+            prometheus(directory, *jobs, rules=_rules(), scrape_interval="500ms", evaluation_interval="500ms")
         )
 
         await _scraped(server, len(urls))
         await second.stop()
-        for _ in range(2):
-            clock.advance(step)
-            await _scraped(server, len(urls) - 1)
+        clock.advance(step)
+        await _scraped(server, len(urls) - 1)
         daemons[EU].set_outcome(TURNED.full_name, Outcome.NO_CONNECTION)
         clock.advance(time.time() - clock())
         moment = await _scraped(server, len(urls) - 1)
@@ -235,7 +234,7 @@ def _jobs(names: Sequence[str], first: Exporter, second: Exporter) -> list[Json]
     gone = relabelled([GONE], second) | {"job_name": "oxidized-of-the-second"}
     gone["relabel_configs"].append({"target_label": "job", "replacement": "oxidized"})
     many = relabelled([f"instance-{number:03}" for number in range(MANY)], first)
-    many |= {"job_name": "oxidized-many", "scrape_interval": "2s", "scrape_timeout": "2s"}
+    many |= {"job_name": "oxidized-many", "scrape_interval": "2s", "scrape_timeout": "1s"}
     many["params"] = {"target": [GONE], "collect[]": ["nodes"]}
     by_target, by_param, address = many["relabel_configs"]
     assert (by_target["target_label"], by_param["target_label"]) == ("__param_target", "instance")
