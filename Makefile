@@ -29,10 +29,10 @@ test: lint types  ## linter, type checker and the suite without tests/deploy, wi
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
-tools:  ## Prometheus, Alertmanager, curl and openssl, as Debian's packages
+tools:  ## Prometheus, Alertmanager, curl, openssl and systemd-analyze, as Debian's packages
 	@sh tests/install_tools.sh
 
-check-deploy: tools $(VENV)/installed-deploy  ## rules, image, chart and manifests, each by the real tool
+check-deploy: tools $(VENV)/installed-deploy  ## rules, image, chart, manifests, unit and Compose file, each by the real tool
 	$(BIN)/python -m pytest tests/deploy
 
 lock: export CUSTOM_COMPILE_COMMAND = make lock

@@ -14,6 +14,7 @@ from oxidized_exporter.oxidized.resolver import system_resolver
 from oxidized_exporter.scrape.memory import Memory
 from oxidized_exporter.scrape.scraper import Scraper
 from oxidized_exporter.scrape.scraping import Means
+from oxidized_exporter.supervisor import find_supervisor
 from oxidized_exporter.web.failure_log import FailureLog
 from oxidized_exporter.web.repetition import Repetition
 from oxidized_exporter.web.state import Exporter, Load, Readiness, Running
@@ -60,6 +61,7 @@ async def open_exporter(
     # Threads of their own again: passwords take a processor, files may hang, and neither waits for the other.
     hashing = ThreadPoolExecutor(max_workers=1, thread_name_prefix="hash")
     looking = ThreadPoolExecutor(max_workers=1, thread_name_prefix="look")
+    supervisor = find_supervisor()
     load, memory = Load(), Memory()
     metrics = ExporterMetrics(probes_in_flight=lambda: load.requests, remembered_configs=lambda: len(memory))
     try:
@@ -85,6 +87,7 @@ async def open_exporter(
             load=load,
             reloads=set(),
             reloading=asyncio.Lock(),
+            supervisor=supervisor,
             web_config=None
             if web_config is None
             else _in_force(web_config, settings=settings, metrics=metrics, hashing=hashing, looking=looking),
@@ -95,6 +98,7 @@ async def open_exporter(
         checking.close()
         for executor in (reader, hashing, looking):
             executor.shutdown(wait=False, cancel_futures=True)
+        supervisor.close()
         await resolver.close()
 
 

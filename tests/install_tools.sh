@@ -1,9 +1,10 @@
 #!/bin/sh
-# The real Prometheus and Alertmanager, and what the runbooks' commands need: Debian's packages, where one is missing.
+# The real Prometheus, Alertmanager and systemd-analyze, and what the runbooks' commands need: Debian's packages, where
+# one is missing.
 set -eu
 
 missing=
-for program in prometheus promtool prometheus-alertmanager amtool curl openssl; do
+for program in prometheus promtool prometheus-alertmanager amtool curl openssl systemd-analyze; do
   command -v "$program" >/dev/null || missing="$missing $program"
 done
 [ "$missing" ] || exit 0
@@ -15,4 +16,4 @@ if ! command -v apt-get >/dev/null || [ "$(id -u)" != 0 ]; then
 fi
 apt-get update -qq
 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-  prometheus prometheus-alertmanager curl openssl
+  prometheus prometheus-alertmanager curl openssl systemd

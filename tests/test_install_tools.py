@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from subprocess import CompletedProcess
 
 _SCRIPT: Final = Path(__file__).parent / "install_tools.sh"
-_TOOLS: Final = ("prometheus", "promtool", "prometheus-alertmanager", "amtool", "curl", "openssl")
+_TOOLS: Final = ("prometheus", "promtool", "prometheus-alertmanager", "amtool", "curl", "openssl", "systemd-analyze")
 _ROOT, _SOMEBODY = "0", "1000"
 _TOLD: Final = "Put them on the PATH; on Debian, `make tools` as root installs them.\n"
 
@@ -49,7 +49,7 @@ def test_where_all_is_there_nothing_is_done(run: Run) -> None:
 def test_who_cannot_install_is_told_what_is_missing(user: str, programs: tuple[str, ...], run: Run) -> None:
     done = run("promtool", "curl", *programs, user=user)
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == f"missing: prometheus prometheus-alertmanager amtool openssl\n{_TOLD}"
+    assert done.stderr == f"missing: prometheus prometheus-alertmanager amtool openssl systemd-analyze\n{_TOLD}"
 
 
 def test_root_on_debian_has_them_installed(run: Run) -> None:
@@ -58,4 +58,4 @@ def test_root_on_debian_has_them_installed(run: Run) -> None:
     assert done.stderr == f"missing: {' '.join(_TOOLS)}\n"
     update, install = done.stdout.splitlines()
     assert update.startswith("update")
-    assert install.endswith(" prometheus prometheus-alertmanager curl openssl")
+    assert install.endswith(" prometheus prometheus-alertmanager curl openssl systemd")

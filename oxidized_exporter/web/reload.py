@@ -26,6 +26,8 @@ def begin_reload(exporter: Exporter) -> asyncio.Task[None]:
         ConfigError: the file cannot be read, or has faults.
         NothingToReloadError: there is no file.
     """
+    if not exporter.reloads:
+        exporter.supervisor.reloading()
     task = asyncio.get_running_loop().create_task(_reload(exporter))
     exporter.reloads.add(task)
     task.add_done_callback(partial(_ended, exporter))
@@ -34,8 +36,19 @@ def begin_reload(exporter: Exporter) -> asyncio.Task[None]:
 
 def _ended(exporter: Exporter, task: asyncio.Task[None]) -> None:
     exporter.reloads.discard(task)
-    if not task.cancelled():
-        task.exception()  # has been told; nobody may be left to look at it
+    if task.cancelled():
+        return
+    error = task.exception()  # has been told; nobody may be left to look at it
+    if not exporter.reloads:
+        exporter.supervisor.ready(_outcome(error))
+
+
+def _outcome(error: BaseException | None) -> str:
+    if error is None:
+        return "Configuration reloaded"
+    if isinstance(error, NothingToReloadError):
+        return "Nothing to reload: there is no configuration file"
+    return "Configuration NOT reloaded, the former one is in use: see the log"
 
 
 async def _reload(exporter: Exporter) -> None:

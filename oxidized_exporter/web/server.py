@@ -140,14 +140,19 @@ async def serve(
     for number in _SIGNALS:
         loop.add_signal_handler(number, received.put_nowait, number)
     try:
-        for address, port in zip(addresses, server.ports, strict=True):
-            _log.info("listening", address=str(ListenAddress(address.host, port)), **_secured(app))
+        listening = [
+            str(ListenAddress(address.host, port)) for address, port in zip(addresses, server.ports, strict=True)
+        ]
+        for address in listening:
+            _log.info("listening", address=address, **_secured(app))
+        app[EXPORTER].supervisor.ready(f"Listening on {', '.join(listening)}")
         if started is not None:
             started(server.ports)
         while (number := await received.get()) is signal.SIGHUP:
             if len(app[EXPORTER].reloads) < _MOST_RELOADS:  # one that reads, and one that will read what is new
                 _ = begin_reload(app[EXPORTER])  # tells by itself how it ends
         _log.info("stopping", signal=number.name, shutdown_delay=shutdown_delay)
+        app[EXPORTER].supervisor.stopping("Answering what is in flight")
         loop.add_signal_handler(signal.SIGINT, _stop_at_once)
         await server.stop(delay=shutdown_delay)
         _log.info("stopped")

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from oxidized_exporter.config import Config, SingleInstance
     from oxidized_exporter.metrics.exporter import ExporterMetrics
     from oxidized_exporter.scrape.scraper import Scraper
+    from oxidized_exporter.supervisor import Supervisor
     from oxidized_exporter.web.failure_log import FailureLog
     from oxidized_exporter.web.own_url import ExternalUrl
     from oxidized_exporter.web.web_config_in_force import WebConfigInForce
@@ -97,6 +98,7 @@ class Exporter:
         load: probes that are being answered.
         reloads: those that have begun and not ended.
         reloading: held while a configuration is read, so that of two reloads the later one wins.
+        supervisor: is told of beginning, reloads and end.
         web_config: how connections and requests are let in; None where all are.
     """
 
@@ -110,6 +112,7 @@ class Exporter:
     load: Load
     reloads: set[asyncio.Task[None]]
     reloading: asyncio.Lock
+    supervisor: Supervisor
     web_config: WebConfigInForce | None = None
 
 
