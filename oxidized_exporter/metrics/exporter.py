@@ -62,8 +62,9 @@ PROBES_COALESCED: Final = ExporterMetric(
 PROBES_REJECTED: Final = ExporterMetric(
     name="oxidized_exporter_probes_rejected_total",
     type="counter",
-    help="Requests to /probe, and with --oxidized.url to /metrics, refused, by reason: a mistake of the caller, or "
-    "max_requests.",
+    help="Requests refused, by reason. Of those to /probe, and with --oxidized.url to /metrics: a mistake of the "
+    "caller, or max_requests. Of those to any route, by the web configuration: unauthorized, rate_limit or "
+    "too_many_checks.",
     labels=("reason",),
 )
 REMEMBERED_CONFIGS: Final = ExporterMetric(
@@ -100,6 +101,10 @@ WEB_CONFIG_RELOAD_SUCCESSFUL: Final = ExporterMetric(
 )
 ABANDONED: Final = "abandoned"
 MAX_REQUESTS: Final = "max_requests"
+UNAUTHORIZED: Final = "unauthorized"
+RATE_LIMIT: Final = "rate_limit"
+TOO_MANY_CHECKS: Final = "too_many_checks"
+_NOT_MISTAKEN: Final = (MAX_REQUESTS, UNAUTHORIZED, RATE_LIMIT, TOO_MANY_CHECKS)
 EXPORTER_CATALOGUE: Final = (
     BUILD_INFO,
     PROBES,
@@ -144,7 +149,7 @@ class ExporterMetrics:
         self._gauge(REMEMBERED_CONFIGS).set_function(remembered_configs)
         self._hits = self._counter(REMEMBERED_HITS)
         self._rejected = self._counter(PROBES_REJECTED)
-        for reason in (*(mistake.reason for mistake in CallerError.__subclasses__()), MAX_REQUESTS):
+        for reason in (*(mistake.reason for mistake in CallerError.__subclasses__()), *_NOT_MISTAKEN):
             self._rejected.labels(reason=reason)  # from the start, or a rate() misses the first one
         self._reload_successful = self._gauge(RELOAD_SUCCESSFUL)
         self._reload_time = self._gauge(RELOAD_TIME)
@@ -160,7 +165,7 @@ class ExporterMetrics:
         return Counter(metric.name, metric.help, metric.labels, registry=self.registry)
 
     def rejected(self, reason: str) -> None:
-        """Count a request that was refused; ``reason`` is that of a `CallerError`, or `MAX_REQUESTS`."""
+        """Count a request that was refused; ``reason`` is that of a `CallerError`, or of this module."""
         self._rejected.labels(reason=reason).inc()
 
     def reloaded(self, *, successful: bool) -> None:

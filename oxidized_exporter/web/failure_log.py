@@ -68,7 +68,7 @@ class FailureLog:
         """
         if again := self._repetition.failed("broken", str(client), reason=f"{status} {error}"):
             _log.info(
-                "request not understood" if status < _UNDERSTOOD else "request failed",
+                "request not understood" if status < _UNDERSTOOD else "answer broken off",
                 client=client,
                 status=status,
                 error=error,
@@ -80,9 +80,14 @@ class FailureLog:
         if again := self._repetition.failed("unsecured", str(client), reason=reason):
             _log.info("no TLS connection", client=client, reason=reason, **_repeated(again))
 
-    def unknown(self, *, client: str | None, malformed: bool) -> None:
+    def turned_away(self, *, client: str | None, reason: str) -> None:
+        """Tell of a client who asked when there was no room for it; ``reason`` is the one that is counted."""
+        if again := self._repetition.failed("turned away", str(client), reason=reason):
+            _log.warning("request turned away", client=client, reason=reason, **_repeated(again))
+
+    def user_refused(self, *, client: str | None, malformed: bool) -> None:
         """Tell of a client whose user name or password is wrong, or whose header cannot be read."""
-        if again := self._repetition.failed("unknown", str(client), reason=f"malformed={malformed}"):
+        if again := self._repetition.failed("user refused", str(client), reason=f"malformed={malformed}"):
             _log.info("user refused", client=client, malformed=malformed, **_repeated(again))
 
     def _target(self, scrape: TargetScrape, *, module: str) -> None:

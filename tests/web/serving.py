@@ -49,9 +49,10 @@ class Serving:
             async with session.get(url, ssl=tls or True, **kwargs) as answer:
                 return answer.status, answer, await answer.text()
 
-    async def metric(self, name: str, **kwargs: Any) -> float:
+    async def metric(self, name: str, *, reason: str | None = None, **kwargs: Any) -> float:
+        """Return the value of a metric of the exporter's own; ``reason`` is its label where it has one."""
         _, _, text = await self.ask("/metrics", **kwargs)
-        return Exposition.parse(text).value(name)
+        return Exposition.parse(text).value(name, **({} if reason is None else {"reason": reason}))
 
 
 def as_user(name: str, password: str) -> dict[str, str]:

@@ -19,7 +19,7 @@ from oxidized_exporter.web import users as users_module
 from oxidized_exporter.web.rate import TokenBucket
 from oxidized_exporter.web.users import Credentials, Users, parse_authorization
 from tests.web.certificates import HASH, PASSWORD
-from tests.web.serving import as_user, serving, until
+from tests.web.serving import as_user, serving, until, write
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 USERS: Final = {"basic_auth_users": {"alice": HASH, "bob": bcrypt.hashpw(b"other", bcrypt.gensalt(5)).decode()}}
 ALICE: Final = as_user("alice", PASSWORD)
+_REJECTED: Final = "oxidized_exporter_probes_rejected_total"
 
 
 @pytest.fixture
@@ -123,6 +124,21 @@ async def test_a_password_that_was_right_costs_no_second_check(web_config_path: 
         assert checked == {HASH.encode(): 4}
 
 
+async def test_who_is_refused_is_counted_and_told_in_bounds(
+    web_config_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without a header nothing is told: so a browser begins."""
+    async with serving(web_config_path, USERS) as running:
+        assert await running.metric(_REJECTED, headers=ALICE, reason="unauthorized") == 0
+        for _ in range(2):
+            assert (await running.ask("/config"))[0] == 401
+        assert "user refused" not in capsys.readouterr().out
+        for _ in range(3):
+            assert (await running.ask(headers=as_user("alice", "wrong")))[0] == 401
+        assert await running.metric(_REJECTED, headers=ALICE, reason="unauthorized") == 5
+    assert capsys.readouterr().out.count("user refused") == 1
+
+
 async def test_scrapes_that_come_at_once_wait_for_one_check(web_config_path: Path, checked: Counter[bytes]) -> None:
     """Else the first scrapes of many targets would be more than may wait."""
     async with serving(web_config_path, USERS) as running:
@@ -199,14 +215,20 @@ async def test_what_is_remembered_is_bounded_and_holds_no_password(
         assert await users.know(Credentials(name=name.encode(), password=PASSWORD.encode()))
     assert await users.know(Credentials(name=b"c", password=PASSWORD.encode()))
     assert sum(checked.values()) == 3
+    assert await users.know(Credentials(name=b"b", password=PASSWORD.encode()))
+    assert sum(checked.values()) == 3, "the most recently used two are remembered"
     assert await users.know(Credentials(name=b"a", password=PASSWORD.encode()))
     assert sum(checked.values()) == 4
+    assert await users.know(Credentials(name=b"b", password=PASSWORD.encode()))
+    assert sum(checked.values()) == 4, "it was used after the other one"
     held = repr([getattr(users, name) for name in vars(users)])
     assert PASSWORD not in held
     assert PASSWORD.encode().hex() not in held
 
 
-async def test_no_more_wait_than_may(web_config_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_no_more_wait_than_may(
+    web_config_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """One more is told to come back; who is remembered is let in meanwhile, and the loop goes on."""
     gate = threading.Event()
     genuine = bcrypt.checkpw
@@ -226,11 +248,40 @@ async def test_no_more_wait_than_may(web_config_path: Path, monkeypatch: pytest.
         await until(lambda: users.waiting == 3)
         status, answer, _ = await running.ask(headers=as_user("alice", "wrong3"))
         assert (status, answer.headers["Retry-After"]) == (503, "1")
+        assert (await running.ask(headers=as_user("alice", "wrong4")))[0] == 503
+        assert await running.metric(_REJECTED, headers=ALICE, reason="too_many_checks") == 2
         assert (await running.ask(headers=ALICE))[0] == 200
         assert (await running.ask("/-/healthy"))[0] == 200
         gate.set()
         assert [status for status, *_ in await asyncio.gather(*waiting)] == [401] * 3
         assert users.waiting == 0
+    told = [line for line in capsys.readouterr().out.splitlines() if "request turned away" in line]
+    assert len(told) == 1, "and not one for each"
+    assert "too_many_checks" in told[0]
+    assert "127.0.0.1" in told[0] or "::1" in told[0]
+
+
+async def test_passwords_are_checked_one_at_a_time(web_config_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who tries many of them has one processor at most."""
+    gate = threading.Event()
+    begun: list[bytes] = []
+
+    def held(password: bytes, _: bytes) -> bool:
+        begun.append(password)
+        return not gate.wait(20)
+
+    monkeypatch.setattr(bcrypt, "checkpw", held)
+    async with serving(web_config_path, USERS) as running:
+        assert running.exporter.web_config
+        users = running.exporter.web_config.present.users
+        waiting = [asyncio.create_task(running.ask(headers=as_user("alice", f"wrong{number}"))) for number in range(3)]
+        await until(lambda: users.waiting == 3 and begun)
+        for _ in range(5):  # time enough for other threads, where there are any
+            assert (await running.ask("/-/healthy"))[0] == 200
+        assert len(begun) == 1
+        gate.set()
+        assert [status for status, *_ in await asyncio.gather(*waiting)] == [401] * 3
+    assert len(begun) == 3
 
 
 async def test_who_leaves_ends_the_check_for_nobody_else(
@@ -292,11 +343,18 @@ def test_a_bucket_lets_a_burst_through_and_then_one_each_interval() -> None:
     assert [bucket.take() for _ in range(4)] == [True, True, True, False]
 
 
-async def test_requests_above_the_limit_are_told_so(web_config_path: Path, checked: Counter[bytes]) -> None:
+async def test_requests_above_the_limit_are_told_so(
+    web_config_path: Path, checked: Counter[bytes], capsys: pytest.CaptureFixture[str]
+) -> None:
     config = {**USERS, "rate_limit": {"interval": "1h", "burst": 2}}
     async with serving(web_config_path, config) as running:
         assert [(await running.ask(headers=ALICE))[0] for _ in range(3)] == [200, 200, 429]
         assert (await running.ask(headers=as_user("alice", "wrong")))[0] == 429
         assert (await running.ask("/-/healthy"))[0] == 200
         assert (await running.ask("/-/ready"))[0] == 200
-    assert sum(checked.values()) == 1
+        assert sum(checked.values()) == 1
+        write(web_config_path, {})
+        assert await running.metric(_REJECTED, reason="rate_limit") == 2
+    told = [line for line in capsys.readouterr().out.splitlines() if "request turned away" in line]
+    assert len(told) == 1, "and not one for each"
+    assert "rate_limit" in told[0]
