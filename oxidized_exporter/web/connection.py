@@ -44,7 +44,7 @@ class Connection(web.RequestHandler):
             raise ConnectionError("an answer has begun, there is no place for another one")
         response = plain(f"{status} the request could not be read", status=status)
         if exporter.web_config is not None:
-            response.headers.update(exporter.web_config.present.headers)
+            exporter.web_config.present.add_headers(response)
         response.force_close()
         return response
 

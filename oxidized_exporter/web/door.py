@@ -45,9 +45,9 @@ async def door(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 
 async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
-    """Add the headers of the web configuration to every answer, in place of those it has."""
+    """Add the headers of the web configuration to every answer; those it has of its own it keeps, as in Go."""
     if web_config := request.app[EXPORTER].web_config:
-        response.headers.update(web_config.present.headers)
+        web_config.present.add_headers(response)
 
 
 def _turned_away(request: web.Request, *, reason: str) -> None:

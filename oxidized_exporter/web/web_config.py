@@ -121,7 +121,7 @@ class TlsServerConfig:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Headers:
-    """Headers of every answer, in place of the exporter's own of the same name; an empty one is not set."""
+    """Headers of every answer; an empty one is not set. The landing page keeps its own Content-Security-Policy."""
 
     content_security_policy: _Header | None = field(
         default=None, metadata={"alias": "Content-Security-Policy", "description": "Content-Security-Policy."}

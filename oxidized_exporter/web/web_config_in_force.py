@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
     from pathlib import Path
 
+    from aiohttp import web
+
     from oxidized_exporter.web.web_config import RateLimit
     from oxidized_exporter.web.web_config_loader import Reading, Stamp
 
@@ -48,6 +50,11 @@ class Serving:
     users: Users
     bucket: TokenBucket | None
     rate_limit: RateLimit
+
+    def add_headers(self, response: web.StreamResponse) -> None:
+        """Add the headers; those that ``response`` has of its own it keeps: the landing page's policy is stricter."""
+        for name, value in self.headers.items():
+            response.headers.setdefault(name, value)
 
 
 class WebConfigInForce:
