@@ -24,7 +24,7 @@ _LOOPBACK: Final = {4: "127.0.0.1", 6: "::1"}
 _PATH: Final = "/-/healthy"
 # Good enough to know what to try: the exporter itself may go on with an older state of the file.
 _TLS: Final = re.compile(rb"""^[^#\n]*\btls_server_config["']?\s*:(?!\s*\{\s*\})""", re.MULTILINE)
-_CLIENT_CERTIFICATE: Final = re.compile(rb"RequireAndVerifyClientCert")
+_CLIENT_CERTIFICATE: Final = re.compile(rb"^[^#\n]*\bRequireAndVerifyClientCert\b", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

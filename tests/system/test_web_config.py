@@ -189,6 +189,18 @@ async def test_the_health_check_does_not_take_everything_for_healthy(
         assert program.err.seen == [f"Error: https://{stuck}/-/healthy did not answer within 1 s"]
 
 
+@pytest.mark.parametrize("comment,code", [("", 0), ("# ", 1), ("client_auth_type: NoClientCert # no ", 1)])
+async def test_a_comment_requires_no_certificate_of_the_health_check(
+    tmp_path: Path, comment: str, code: int, run: Run
+) -> None:
+    """Whoever ends a handshake would count as an exporter that misses one."""
+    path = tmp_path / "web.yml"
+    path.write_text(f"tls_server_config:\n  {comment}client_auth_type: RequireAndVerifyClientCert\n")
+    async with foreign() as closing:
+        program = await run(*HEALTHCHECK, f"--web.listen-address={closing}", f"--web.config.file={path}")
+        assert await program.exit_code() == code
+
+
 async def test_a_bad_web_configuration_is_not_served(tmp_path: Path, run: Run) -> None:
     flag = web_config(tmp_path, {"http_server_config": {"http2": True}, "x": {}})
     program = await run(*EXPORTER, flag)
