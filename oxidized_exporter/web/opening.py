@@ -113,7 +113,6 @@ class _Opening(asyncio.Protocol):
     def __init__(self, openings: Openings) -> None:
         self._openings = openings
         self._kept = bytearray()
-        self._ended = False
         self.lost = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -124,9 +123,6 @@ class _Opening(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         self._kept += data
 
-    def eof_received(self) -> None:
-        self._ended = True
-
     def connection_lost(self, _error: Exception | None) -> None:
         self.lost = True
 
@@ -136,10 +132,7 @@ class _Opening(asyncio.Protocol):
         connection.connection_made(transport)
         if self._kept:
             connection.data_received(bytes(self._kept))
-        if self._ended:
-            connection.eof_received()
-        else:
-            transport.resume_reading()
+        transport.resume_reading()
 
 
 def _client(transport: asyncio.Transport) -> str | None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
     from pathlib import Path
 
+    from oxidized_exporter.web.web_config_in_force import Serving as InForce
     from tests.web.certificates import Certificates
 
 _REQUEST = b"GET /-/healthy HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
@@ -270,6 +271,60 @@ async def test_a_request_that_comes_with_the_last_bytes_of_the_handshake_is_serv
                     text += part
         writer.transport.abort()
     assert b"oxidized_exporter is healthy" in text
+
+
+async def test_a_client_that_leaves_right_behind_the_handshake_is_not_served(
+    certificates: Certificates, web_config_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody would tell the one who serves it that the connection is lost: it would be held for ever."""
+    served: list[object] = []
+    genuine = opening.Openings._secured  # noqa: SLF001 - the moment behind it is meant
+
+    async def left(
+        openings: opening.Openings, being_opened: opening._Opening, transport: asyncio.Transport, serving: InForce
+    ) -> asyncio.Transport | None:
+        made = await genuine(openings, being_opened, transport, serving)
+        await until(lambda: being_opened.lost)
+        return made
+
+    monkeypatch.setattr(opening.Openings, "_secured", left)
+    monkeypatch.setattr(opening._Opening, "hand_over", lambda *given: served.append(given))  # noqa: SLF001 - as above
+    async with tls(web_config_path) as running:
+        _, writer = await asyncio.open_connection(
+            "localhost", running.port, ssl=certificates.client(), server_hostname="localhost"
+        )
+        writer.transport.abort()
+        await until(lambda: not running.server.opening)
+    assert served == []
+
+
+async def test_only_the_health_check_of_this_machine_has_no_line(
+    certificates: Certificates, web_config_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It has no certificate, and comes every half minute; all others are told of."""
+    async with serving(web_config_path, {"tls_server_config": MUTUAL}, host="127.0.0.1") as running:
+        for client, lines in (("127.0.0.1", 0), ("127.0.0.2", 1)):
+            reader, writer = await asyncio.open_connection(
+                "127.0.0.1", running.port, ssl=certificates.client(), local_addr=(client, 0)
+            )
+            with contextlib.suppress(OSError):  # with TLS 1.3 the client learns of it by what it reads
+                assert await reader.read() == b""
+            writer.close()
+            await until(lambda: not running.server.opening)
+            told = [line for line in capsys.readouterr().out.splitlines() if "no TLS connection" in line]
+            assert len(told) == lines
+            assert all(client in line and "peer did not return a certificate" in line for line in told)
+
+
+async def test_the_protocol_is_agreed_on(certificates: Certificates, web_config_path: Path) -> None:
+    """Who would rather speak HTTP/2 is told at once."""
+    client = certificates.client()
+    client.set_alpn_protocols(["h2", "http/1.1"])
+    async with tls(web_config_path) as running:
+        _, writer = await asyncio.open_connection("localhost", running.port, ssl=client)
+        assert writer.get_extra_info("ssl_object").selected_alpn_protocol() == "http/1.1"
+        writer.close()
+        await writer.wait_closed()
 
 
 async def test_what_is_no_http_gets_the_headers_too(certificates: Certificates, web_config_path: Path) -> None:

@@ -90,6 +90,7 @@ def test_certificate_key_and_authorities_may_stand_in_the_file(
 def test_versions(web_config_path: Path) -> None:
     made = context(web_config_path, PAIR)
     assert (made.minimum_version, made.maximum_version) == (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3)
+    assert made.options & ssl.OP_NO_RENEGOTIATION, "each costs the server more than the client"
     assert context(web_config_path, {**PAIR, "min_version": "TLS13"}).minimum_version == ssl.TLSVersion.TLSv1_3
     assert context(web_config_path, {**PAIR, "max_version": "TLS12"}).maximum_version == ssl.TLSVersion.TLSv1_2
 
