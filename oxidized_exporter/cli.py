@@ -157,7 +157,6 @@ def main(
             external_url=web_external_url,
             single=single,
             metrics_path=metrics_path(context, as_given=as_given),
-            web_config_file=web_config_file,
         )
         config = _load(config_file, single=single)
         web_config = None if web_config_file is None else _load_web(web_config_file)

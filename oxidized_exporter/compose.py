@@ -48,7 +48,7 @@ async def open_exporter(
     Args:
         config: what is collected and how, until a reload.
         settings: of the command line.
-        web_config: what was read of the file ``settings.web_config_file``, without faults; None where there is none.
+        web_config: what was read of the web configuration, without faults; None where there is none.
         resolver: resolves names, closed at the end; None for the system's.
         clock: monotonic seconds, for durations and for how often the log repeats itself.
     """
@@ -90,7 +90,7 @@ async def open_exporter(
             supervisor=supervisor,
             web_config=None
             if web_config is None
-            else _in_force(web_config, settings=settings, metrics=metrics, hashing=hashing, looking=looking),
+            else _in_force(web_config, metrics=metrics, hashing=hashing, looking=looking),
         )
     finally:
         decoding.close()
@@ -102,11 +102,7 @@ async def open_exporter(
         await resolver.close()
 
 
-def _in_force(
-    reading: Reading, *, settings: Settings, metrics: ExporterMetrics, hashing: Executor, looking: Executor
-) -> WebConfigInForce:
+def _in_force(reading: Reading, *, metrics: ExporterMetrics, hashing: Executor, looking: Executor) -> WebConfigInForce:
     from oxidized_exporter.web.web_config_in_force import WebConfigInForce  # noqa: PLC0415 - it loads what reads a file
 
-    return WebConfigInForce(
-        str(settings.web_config_file), reading, hashing=hashing, files=looking, reloaded=metrics.web_config_reloaded
-    )
+    return WebConfigInForce(reading, hashing=hashing, files=looking, reloaded=metrics.web_config_reloaded)

@@ -156,7 +156,7 @@ class ExporterMetrics:
         self.reloaded(successful=True)
         self._requests = self._counter(UPSTREAM_REQUESTS)
         self._web_config_reload_successful = self._gauge(WEB_CONFIG_RELOAD_SUCCESSFUL)
-        self.web_config_reloaded(True)  # noqa: FBT003 - the whole of it
+        self.web_config_reloaded(successful=True)
 
     def _gauge(self, metric: ExporterMetric) -> Gauge:
         return Gauge(metric.name, metric.help, metric.labels, registry=self.registry)
@@ -182,7 +182,7 @@ class ExporterMetrics:
         """Count configurations that were not asked for because they are remembered."""
         self._hits.inc(configs)
 
-    def web_config_reloaded(self, successful: bool) -> None:  # noqa: FBT001 - the whole of it
+    def web_config_reloaded(self, *, successful: bool) -> None:
         """Note how reading the web configuration went."""
         self._web_config_reload_successful.set(float(successful))
 

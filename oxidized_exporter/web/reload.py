@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import structlog
 
 from oxidized_exporter.config import load_config
 from oxidized_exporter.errors import ConfigError, Fault, NothingToReloadError, place
+from oxidized_exporter.web.fault_lines import told_of
 
 if TYPE_CHECKING:
     from oxidized_exporter.config import Config
     from oxidized_exporter.web.state import Exporter
 
 _log = structlog.stdlib.get_logger(__name__)
-_MOST_LOGGED: Final = 50
 
 
 def begin_reload(exporter: Exporter) -> asyncio.Task[None]:
@@ -70,10 +70,8 @@ async def _reload(exporter: Exporter) -> None:
             _require_no_more_open(config, than=exporter.running.config, file=file)
         except ConfigError as error:
             exporter.metrics.reloaded(successful=False)
-            for fault in error.faults[:_MOST_LOGGED]:
-                _log.error("configuration not reloaded", file=file, fault=str(fault))
-            if (more := len(error.faults) - _MOST_LOGGED) > 0:
-                _log.error("configuration not reloaded", file=file, more_faults=more)
+            for told in told_of(error.faults):
+                _log.error("configuration not reloaded", file=file, **told)
             raise
         except Exception as error:
             exporter.metrics.reloaded(successful=False)

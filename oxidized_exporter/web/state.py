@@ -68,7 +68,6 @@ class Settings:
         external_url: where the exporter is reached from outside; None where the Host header says it.
         single: the Oxidized whose metrics stand among the exporter's own; None where there is no such one.
         metrics_path: where the exporter's own metrics are, besides ``/metrics``.
-        web_config_file: what says how connections and requests are let in; None where there is none.
     """
 
     config_file: str | None = None
@@ -80,7 +79,6 @@ class Settings:
     external_url: ExternalUrl | None = None
     single: SingleInstance | None = None
     metrics_path: str = METRICS_PATH
-    web_config_file: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 import structlog
 
 from oxidized_exporter.errors import place
+from oxidized_exporter.web.fault_lines import told_of
 from oxidized_exporter.web.rate import TokenBucket
 from oxidized_exporter.web.users import Users
 from oxidized_exporter.web.web_config_loader import LoadedWebConfig, read_web_config, stamps_of
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
 _log = structlog.stdlib.get_logger(__name__)
 # A file system that hangs costs no request more than this, and only those that come in its first second.
 _PATIENCE_SECONDS: Final = 1.0
-_MOST_LOGGED: Final = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +57,13 @@ class Serving:
             response.headers.setdefault(name, value)
 
 
+class Reloaded(Protocol):
+    """Is told of each change of the file."""
+
+    def __call__(self, *, successful: bool) -> None:
+        """Note whether it was taken up."""
+
+
 class WebConfigInForce:
     """A web configuration file, looked at for each connection and each request.
 
@@ -66,19 +73,17 @@ class WebConfigInForce:
 
     def __init__(
         self,
-        path: str,
         reading: Reading,
         *,
         hashing: Executor,
         files: Executor,
-        reloaded: Callable[[bool], None],
+        reloaded: Reloaded,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Begin with what was read.
 
         Args:
-            path: of the file.
-            reading: without faults.
+            reading: what was read of the file, without faults.
             hashing: where passwords are checked.
             files: where files are looked at and read; one thread.
             reloaded: told of each change whether it was taken up.
@@ -86,7 +91,7 @@ class WebConfigInForce:
         """
         if reading.loaded is None:
             raise ValueError("what is served has no faults")
-        self._path = path
+        self._path = reading.path
         self._hashing = hashing
         self._files = files
         self._reloaded = reloaded
@@ -120,21 +125,19 @@ class WebConfigInForce:
                 self._files, _read_if_changed, self._path, self._stamps
             )
         except Exception as error:  # noqa: BLE001 - its message may quote what it should not
-            self._reloaded(False)  # noqa: FBT003 - as told above
+            self._reloaded(successful=False)
             _log.error("bug: unexpected exception while reading", file=self._path, error=place(error))
             return
         if reading is None:
             return
         self._stamps = reading.stamps
-        self._reloaded(reading.loaded is not None)
+        self._reloaded(successful=reading.loaded is not None)
         if reading.loaded is not None:
             self._serving = self._made(reading.loaded, before=self._serving)
             _log.info("web configuration reloaded", file=self._path)
             return
-        for fault in reading.faults[:_MOST_LOGGED]:
-            _log.error("web configuration not reloaded", file=self._path, fault=str(fault))
-        if (more := len(reading.faults) - _MOST_LOGGED) > 0:
-            _log.error("web configuration not reloaded", file=self._path, more_faults=more)
+        for told in told_of(reading.faults):
+            _log.error("web configuration not reloaded", file=self._path, **told)
 
     def _made(self, loaded: LoadedWebConfig, *, before: Serving | None) -> Serving:
         config, names = loaded.config, loaded.config.tls_server_config.client_allowed_sans

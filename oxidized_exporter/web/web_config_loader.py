@@ -51,11 +51,13 @@ class Reading:
     """What came of reading a file.
 
     Attributes:
+        path: of the file.
         loaded: None where there are faults.
         faults: all of them.
         stamps: of the file and of those that it names, from before they were read.
     """
 
+    path: str
     loaded: LoadedWebConfig | None
     faults: tuple[Fault, ...]
     stamps: Mapping[Path, Stamp]
@@ -78,26 +80,26 @@ def json_schema() -> Mapping[str, Any]:
     return _FORM.json_schema
 
 
-def load_web_config(path: str, *, check_files: bool = True) -> Reading:
+def load_web_config(path: str) -> Reading:
     """Read the web configuration ``path``, and the files that it names; blocks meanwhile.
 
     Raises:
         ConfigError: it cannot be read, or has faults: all of them.
     """
-    reading = read_web_config(path, check_files=check_files)
+    reading = read_web_config(path)
     if reading.faults:
         raise ConfigError(reading.faults)
     return reading
 
 
-def read_web_config(path: str, *, check_files: bool = True) -> Reading:
+def read_web_config(path: str) -> Reading:
     """Read it likewise, and return its faults."""
     stamps = stamps_of((Path(path),))
     try:
         text = read_text(path)
     except ConfigError as error:
-        return Reading(loaded=None, faults=error.faults, stamps=stamps)
-    reading = parse_web_config(text, file=path, place=Place(directory=Path(path).parent, check_files=check_files))
+        return Reading(path=path, loaded=None, faults=error.faults, stamps=stamps)
+    reading = parse_web_config(text, file=path, place=Place(directory=Path(path).parent))
     return replace(reading, stamps=stamps | dict(reading.stamps))
 
 
@@ -122,7 +124,7 @@ def parse_web_config(text: str, *, file: str, place: Place) -> Reading:
             issue = Issue(("tls_server_config",), "cannot be used: its files are being changed")
             faults = faults_of(document, [issue], file=file, shown=_shown)
     loaded = None if config is None or faults else LoadedWebConfig(config=config, context=context)
-    return Reading(loaded=loaded, faults=faults, stamps=stamps)
+    return Reading(path=file, loaded=loaded, faults=faults, stamps=stamps)
 
 
 def stamps_of(paths: Iterable[Path]) -> dict[Path, Stamp]:

@@ -70,7 +70,7 @@ async def serving(path: Path, config: Any, *, host: str = "localhost") -> AsyncI
     """Write ``config`` into the file ``path`` and serve as it says, on ``host``."""
     write(path, config)
     reading = await asyncio.to_thread(load_web_config, str(path))
-    settings = Settings(timeout_offset=0, web_config_file=str(path))
+    settings = Settings(timeout_offset=0)
     async with open_exporter(config=Config(), settings=settings, web_config=reading) as exporter:
         server = Server(create_app(exporter), addresses=(ListenAddress(host, 0),))
         await server.start()

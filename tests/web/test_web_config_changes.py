@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
-from typing import TYPE_CHECKING, Final
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, Final
 
 import aiohttp
 import pytest
 import trustme
 
 from oxidized_exporter.config import reading
+from oxidized_exporter.simulator import ManualClock
 from oxidized_exporter.web import web_config_in_force, web_config_loader
+from oxidized_exporter.web.web_config_in_force import WebConfigInForce
+from oxidized_exporter.web.web_config_loader import load_web_config
 from tests.web.certificates import HASH, PASSWORD
 from tests.web.serving import MUTUAL, PAIR, as_user, serving, write
 
@@ -162,6 +167,39 @@ async def test_a_file_that_does_not_change_is_read_once(web_config_path: Path, m
         assert len(reads) == 2
 
 
+async def test_a_file_that_is_put_back_with_its_size_and_time_is_noticed(web_config_path: Path) -> None:
+    """As `cp -p` and `rsync -t` leave it."""
+    async with serving(web_config_path, USERS) as running:
+        assert (await running.ask(headers=ALICE))[0] == 200
+        before = web_config_path.stat()
+        write(web_config_path, {"basic_auth_users": {"carol": HASH}})
+        os.utime(web_config_path, ns=(before.st_atime_ns, before.st_mtime_ns))
+        assert web_config_path.stat().st_size == before.st_size
+        assert (await running.ask(headers=ALICE))[0] == 401
+        assert (await running.ask(headers=as_user("carol", PASSWORD)))[0] == 200
+
+
+async def test_a_file_that_changes_while_it_is_read_is_read_again(
+    web_config_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    genuine = reading.read_text
+    later: list[Any] = [{"basic_auth_users": {"bob": HASH}}]
+
+    def read(path: str) -> str:
+        text = genuine(path)
+        if later:
+            write(web_config_path, later.pop())
+        return text
+
+    async with serving(web_config_path, {}) as running:
+        monkeypatch.setattr(web_config_loader, "read_text", read)
+        write(web_config_path, USERS)
+        await running.ask(headers=ALICE)
+        assert not later
+        assert (await running.ask(headers=ALICE))[0] == 401
+        assert (await running.ask(headers=as_user("bob", PASSWORD)))[0] == 200
+
+
 async def test_a_limit_goes_on_where_it_left_off(web_config_path: Path) -> None:
     """A change of something else fills no bucket."""
     limit = {"rate_limit": {"interval": "1h", "burst": 2}}
@@ -191,6 +229,32 @@ async def test_a_file_system_that_hangs_delays_who_comes_first_and_stops_nobody(
                 assert (await running.ask(headers=ALICE))[0] == 200
                 assert (await running.ask())[0] == 401
         gate.set()
+
+
+async def test_who_comes_a_second_after_a_look_was_begun_waits_no_more(
+    web_config_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate, clock = threading.Event(), ManualClock()
+    write(web_config_path, USERS)
+    began_with = await asyncio.to_thread(load_web_config, str(web_config_path))
+    monkeypatch.setattr(web_config_in_force, "stamps_of", lambda stamps: gate.wait(30) and stamps)
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        in_force = WebConfigInForce(
+            began_with,
+            hashing=thread,
+            files=thread,
+            reloaded=lambda *, successful: None,  # noqa: ARG005 - nobody looks
+            clock=clock,
+        )
+        first = asyncio.create_task(in_force.current())
+        await asyncio.sleep(0)
+        clock.advance(1)
+        try:
+            async with asyncio.timeout(0.5):
+                assert await in_force.current() is in_force.present
+        finally:
+            gate.set()
+        assert await first is in_force.present
 
 
 async def test_what_nobody_thought_of_changes_nothing_and_is_told(
