@@ -5,7 +5,7 @@ These types are the file's form as well: its keys, their defaults and the docume
 # Annotations are evaluated here: pydantic reads them.
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, ClassVar, Literal
@@ -141,14 +141,7 @@ class Headers:
 
     def by_name(self) -> Mapping[str, str]:
         """Return those that are set."""
-        values = {
-            "Content-Security-Policy": self.content_security_policy,
-            "X-Frame-Options": self.x_frame_options,
-            "X-Content-Type-Options": self.x_content_type_options,
-            "X-XSS-Protection": self.x_xss_protection,
-            "Strict-Transport-Security": self.strict_transport_security,
-        }
-        return {name: value for name, value in values.items() if value}
+        return {header.metadata["alias"]: value for header in fields(self) if (value := getattr(self, header.name))}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
