@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from oxidized_exporter.config.document import Issue
+from oxidized_exporter.config.document import Issue, mapping
 from oxidized_exporter.config.files import check_key_pair, check_readable
 from oxidized_exporter.config.model import DEFAULT_MODULE
 from oxidized_exporter.config.urls import parse_target_url
@@ -34,20 +34,20 @@ _NEEDED: Final = {"basic_auth": ("username", "username_file"), "authorization": 
 
 def check(data: Any, *, place: Place) -> Iterator[Issue]:
     """Yield what is wrong between the keys of ``data``."""
-    data = _mapping(data)
-    modules, targets = _mapping(data.get("modules")), _mapping(data.get("targets"))
+    data = mapping(data)
+    modules, targets = mapping(data.get("modules")), mapping(data.get("targets"))
     for name, module in modules.items():
-        yield from _repeated(_mapping(module).get("collectors"), ("modules", name, "collectors"))
-        yield from _configs(_mapping(_mapping(module).get("configs")), ("modules", name, "configs"))
+        yield from _repeated(mapping(module).get("collectors"), ("modules", name, "collectors"))
+        yield from _configs(mapping(mapping(module).get("configs")), ("modules", name, "configs"))
     yield from _connections(_list(data.get("connections")), place=place)
-    yield from _access(_mapping(data.get("access")))
-    yield from _targets(targets, deny=_list(_mapping(data.get("access")).get("deny")))
+    yield from _access(mapping(data.get("access")))
+    yield from _targets(targets, deny=_list(mapping(data.get("access")).get("deny")))
     if data.get("modules") is None or isinstance(data["modules"], dict):
         yield from _references(targets, modules={DEFAULT_MODULE, *modules})
 
 
 def _configs(configs: Mapping[str, Any], path: KeyPath) -> Iterator[Issue]:
-    for name, entry in _mapping(configs.get("checks")).items():
+    for name, entry in mapping(configs.get("checks")).items():
         if isinstance(entry, dict) and ("must_match" in entry) == ("must_not_match" in entry):
             which = "only one of" if "must_match" in entry else "one of"
             yield Issue((*path, "checks", name), f"must have {which} must_match and must_not_match")
@@ -55,7 +55,7 @@ def _configs(configs: Mapping[str, Any], path: KeyPath) -> Iterator[Issue]:
 
 def _references(targets: Mapping[str, Any], *, modules: set[str]) -> Iterator[Issue]:
     for name, entry in targets.items():
-        module = _mapping(entry).get("module", DEFAULT_MODULE)
+        module = mapping(entry).get("module", DEFAULT_MODULE)
         if isinstance(module, str) and module not in modules:
             there = ", ".join(sorted(modules))
             yield Issue(("targets", name, "module"), f"no module of this name is configured; there are: {there}")
@@ -66,7 +66,7 @@ def _targets(targets: Mapping[str, Any], *, deny: list[Any]) -> Iterator[Issue]:
     first: dict[str, str] = {}
     for name, entry in targets.items():
         path: KeyPath = ("targets", name, "url")
-        target: Target | None = _parsed(parse_target_url, _mapping(entry).get("url"))
+        target: Target | None = _parsed(parse_target_url, mapping(entry).get("url"))
         if target is None:
             continue
         if (other := first.setdefault(target.base, name)) != name:
@@ -91,7 +91,7 @@ def _access(access: Mapping[str, Any]) -> Iterator[Issue]:
 def _connections(connections: list[Any], *, place: Place) -> Iterator[Issue]:
     first: dict[TargetPattern, KeyPath] = {}
     for number, entry in enumerate(connections):
-        connection, path = _mapping(entry), ("connections", number)
+        connection, path = mapping(entry), ("connections", number)
         secret = _sends_credentials(connection)
         for index, text in enumerate(_list(connection.get("targets"))):
             here = (*path, "targets", index)
@@ -106,8 +106,8 @@ def _connections(connections: list[Any], *, place: Place) -> Iterator[Issue]:
                     here, "would send credentials in clear to whatever matches the *; write https, or name the hosts"
                 )
         yield from _credentials(connection, path)
-        yield from _tls(_mapping(connection.get("tls_config")), (*path, "tls_config"), place=place)
-        yield from _headers(_mapping(connection.get("http_headers")), (*path, "http_headers"))
+        yield from _tls(mapping(connection.get("tls_config")), (*path, "tls_config"), place=place)
+        yield from _headers(mapping(connection.get("http_headers")), (*path, "http_headers"))
 
 
 def _credentials(connection: Mapping[str, Any], path: KeyPath) -> Iterator[Issue]:
@@ -148,11 +148,11 @@ def _headers(headers: Mapping[str, Any], path: KeyPath) -> Iterator[Issue]:
 
 
 def _sends_credentials(connection: Mapping[str, Any]) -> bool:
-    headers = _mapping(connection.get("http_headers")).values()
+    headers = mapping(connection.get("http_headers")).values()
     return (
         "basic_auth" in connection
         or "authorization" in connection
-        or any(_mapping(header).get(key) for header in headers for key in ("secrets", "files"))
+        or any(mapping(header).get(key) for header in headers for key in ("secrets", "files"))
     )
 
 
@@ -177,10 +177,6 @@ def _is_readable(path: Path) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
 
 
 def _list(value: Any) -> list[Any]:

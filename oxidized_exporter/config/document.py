@@ -67,6 +67,11 @@ class Document:
         return next((self.lines[path[:n]] for n in range(len(path), 0, -1) if path[:n] in self.lines), 1)
 
 
+def mapping(value: Any) -> Mapping[str, Any]:
+    """Return ``value`` where it is a mapping, and else an empty one: what has the wrong type is a fault already."""
+    return value if isinstance(value, dict) else {}
+
+
 def read_document(text: str) -> Document:
     """Read YAML; what cannot be read is left out, and told of in the document's issues."""
     try:

@@ -40,6 +40,10 @@ class Form(Generic[_File]):
         self._title = title
         self._instead = instead
 
+    def no_mapping(self, data: Any) -> Issue:
+        """Say what is wrong with a file that is not even a mapping."""
+        return Issue((), f"must be a mapping with the sections {', '.join(self.keys_below(()))}, not {kind(data)}")
+
     def validate(self, data: Mapping[str, Any], *, written: Any, place: Place) -> tuple[_File | None, list[Issue]]:
         """Return what ``data`` says, or None and what is wrong with it.
 

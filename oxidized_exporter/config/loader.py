@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from oxidized_exporter.config.consistency import check
 from oxidized_exporter.config.document import read_document
-from oxidized_exporter.config.reading import PLAIN, faults_of, read_text
+from oxidized_exporter.config.reading import PLAIN, faults_of, read_text, shown_path
 from oxidized_exporter.config.schema import is_connection_key, validate
 from oxidized_exporter.config.text import Place
 from oxidized_exporter.errors import ConfigError
@@ -51,29 +51,26 @@ def parse_config(text: str, *, file: str, place: Place) -> Config:
 
 
 def _shown(path: KeyPath) -> str:
-    """Write a path as ``connections[0].tls_config.ca_file``, with ``[…]`` for a key that may be a secret.
+    """Write a path without a key that may be a secret.
 
     A missing space or a wrong indentation makes a key of a password: ``{username: me, password:s3cr3t}``. So among
     connections a key is shown only if it is one that there is, or nearly, or a header's name.
     """
-    written = ""
+    return shown_path(_above_secrets(path), may_show=_may_show)
+
+
+def _above_secrets(path: KeyPath) -> KeyPath:
+    """Return ``path`` up to a key that stands where the value of a secret does."""
     below_secret = False
     for number, step in enumerate(path):
-        if isinstance(step, int):
-            written += f"[{step}]"
-        elif below_secret:
-            break
-        elif not _showable(path[: number + 1], step):
-            return f"{written}[…]"
-        elif PLAIN.fullmatch(step):
-            written += f".{step}" if written else step
-        else:
-            written += f"[{step!r}]"
+        if below_secret and isinstance(step, str):
+            return path[:number]
         below_secret = below_secret or (path[0] == "connections" and step in _SECRETS)
-    return written
+    return path
 
 
-def _showable(path: KeyPath, step: str) -> bool:
+def _may_show(path: KeyPath) -> bool:
+    step = str(path[-1])
     if path[0] != "connections" or len(path) == 1:
         return _HARMLESS.fullmatch(step) is not None
     if len(path) == _HEADER_DEPTH and path[2] == "http_headers":

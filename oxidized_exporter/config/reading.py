@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -11,11 +12,12 @@ from oxidized_exporter.config.form import at
 from oxidized_exporter.errors import ConfigError, Fault
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from oxidized_exporter.config.document import Document, Issue, KeyPath
 
 _MAX_BYTES: Final = 1024 * 1024
+_NEARLY: Final = 0.75
 PLAIN: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 """Keys that are shown as they are."""
 
@@ -62,6 +64,31 @@ def faults_of(
         for issue in issues
     ]
     return tuple(sorted(dict.fromkeys(faults), key=lambda fault: fault.line or 0))
+
+
+def shown_path(path: KeyPath, *, may_show: Callable[[KeyPath], bool]) -> str:
+    """Write a path as ``connections[0].tls_config.ca_file``, and ``[…]`` in place of a key that is not to be shown.
+
+    Args:
+        path: of an issue.
+        may_show: asked for each key, with the path that leads to it and ends with it.
+    """
+    written = ""
+    for number, step in enumerate(path, start=1):
+        if isinstance(step, int):
+            written += f"[{step}]"
+        elif not may_show(path[:number]):
+            return f"{written}[…]"
+        elif PLAIN.fullmatch(step):
+            written += f".{step}" if written else step
+        else:
+            written += f"[{step!r}]"
+    return written
+
+
+def is_nearly_one_of(key: str, known: Sequence[str]) -> bool:
+    """Tell whether ``key`` is one that is known, or mistyped, and so no secret that a missing space made a key."""
+    return bool(difflib.get_close_matches(key, known, n=1, cutoff=_NEARLY))
 
 
 def _fault(file: str, line: int | None, message: str) -> Fault:

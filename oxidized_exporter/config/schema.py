@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from oxidized_exporter.config.document import Issue
 from oxidized_exporter.config.form import Form
 from oxidized_exporter.config.model import Config
-from oxidized_exporter.config.text import kind
+from oxidized_exporter.config.reading import is_nearly_one_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -35,16 +34,12 @@ _INSTEAD: Final = {
 }
 
 
-_NEARLY: Final = 0.75
-
-
 def validate(data: Any, *, place: Place) -> tuple[Config | None, list[Issue]]:
     """Return the configuration that ``data`` says, or None and what is wrong with it."""
     if data is None:
         return Config(), []
     if not isinstance(data, dict):
-        sections = ", ".join(_FORM.keys_below(()))
-        return None, [Issue((), f"must be a mapping with the sections {sections}, not {kind(data)}")]
+        return None, [_FORM.no_mapping(data)]
     config, found = _FORM.validate(_named(data), written=data, place=place)
     issues = [*_given_names(data), *found]
     return (None if issues else config), issues
@@ -85,9 +80,7 @@ _FORM: Final = Form(Config, title="Configuration file of oxidized_exporter", ins
 
 def is_connection_key(key: str) -> bool:
     """Tell whether ``key`` is one that stands somewhere in a connection, or in Prometheus's, or nearly one."""
-    return key.replace("_", "").isalpha() and bool(
-        difflib.get_close_matches(key, _connection_keys(), n=1, cutoff=_NEARLY)
-    )
+    return key.replace("_", "").isalpha() and is_nearly_one_of(key, _connection_keys())
 
 
 @cache

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 from typing import TYPE_CHECKING, Any, Final
 
-from oxidized_exporter.config.document import Issue
+from oxidized_exporter.config.document import Issue, mapping
 from oxidized_exporter.config.files import check_authorities, check_readable
 from oxidized_exporter.web.tls import load_pair
 from oxidized_exporter.web.web_config_values import (
@@ -30,8 +30,8 @@ _VERIFYING: Final = (VERIFY_IF_GIVEN, REQUIRE_AND_VERIFY)
 
 def check(data: Any, *, place: Place) -> Iterator[Issue]:
     """Yield what is wrong between the keys of ``data``, and what only Go can do."""
-    data = _mapping(data)
-    tls = _mapping(data.get(_TLS))
+    data = mapping(data)
+    tls = mapping(data.get(_TLS))
     if tls:
         yield from _files(tls)
         yield from _pair(tls, place=place)
@@ -43,17 +43,17 @@ def check(data: Any, *, place: Place) -> Iterator[Issue]:
                 (_TLS, "curve_preferences", 1),
                 "cannot be honoured: Python's ssl can be told of one curve only; leave one",
             )
-    if _mapping(data.get("http_server_config")).get("http2") is True:
+    if mapping(data.get("http_server_config")).get("http2") is True:
         yield Issue(
             ("http_server_config", "http2"),
             "cannot be honoured: this exporter speaks HTTP/1.1; leave the key out, or write false",
         )
-    yield from _rate(_mapping(data.get("rate_limit")))
+    yield from _rate(mapping(data.get("rate_limit")))
 
 
 def file_names(data: Any) -> Iterator[str]:
     """Yield the names of files in ``data``, whether or not they can be read."""
-    tls = _mapping(_mapping(data).get(_TLS))
+    tls = mapping(mapping(data).get(_TLS))
     for key in _FILES.values():
         if isinstance(name := tls.get(key), str) and name.isprintable():
             yield name
@@ -138,7 +138,3 @@ def _rate(rate: Mapping[str, Any]) -> Iterator[Issue]:
         return
     if limits and rate.get("burst", 0) == 0:
         yield Issue(("rate_limit",), "must have a burst of 1 or more; with 0 every request would be refused")
-
-
-def _mapping(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 from oxidized_exporter.config.document import Issue, read_document
 from oxidized_exporter.config.form import Form
-from oxidized_exporter.config.reading import PLAIN, faults_of, read_text
-from oxidized_exporter.config.text import Place, kind
+from oxidized_exporter.config.reading import PLAIN, faults_of, is_nearly_one_of, read_text, shown_path
+from oxidized_exporter.config.text import Place
 from oxidized_exporter.errors import ConfigError
 from oxidized_exporter.web.tls import server_context
 from oxidized_exporter.web.web_config import WebConfig
@@ -30,7 +29,6 @@ Stamp: TypeAlias = tuple[int, ...] | None
 
 _FORM: Final = Form(WebConfig, title="Web configuration of oxidized_exporter", instead=lambda _: None)
 _USERS: Final = "basic_auth_users"
-_NEARLY: Final = 0.75
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,30 +142,22 @@ def _validate(data: Any, *, place: Place) -> tuple[WebConfig | None, list[Issue]
     if data is None:
         return WebConfig(), []
     if not isinstance(data, dict):
-        sections = ", ".join(_FORM.keys_below(()))
-        return None, [Issue((), f"must be a mapping with the sections {sections}, not {kind(data)}")]
+        return None, [_FORM.no_mapping(data)]
     given = {section: entries for section, entries in data.items() if entries is not None}
     return _FORM.validate(given, written=data, place=place)
 
 
 def _shown(path: KeyPath) -> str:
-    """Write a path as ``tls_server_config.cert_file``, with ``[…]`` for a key that may be a hash, a key or a password.
+    """Write a path without a key that may be a hash, a key or a password.
 
     A missing space or a wrong indentation makes a key of what stands behind it.
     """
-    written = ""
-    for number, step in enumerate(path):
-        if isinstance(step, int):
-            written += f"[{step}]"
-        elif PLAIN.fullmatch(step) if path[0] == _USERS and number else _is_key(step):
-            written += f".{step}" if written else step
-        else:
-            return f"{written}[…]"
-    return written
+    return shown_path(path, may_show=_may_show)
 
 
-def _is_key(step: str) -> bool:
-    """Tell whether ``step`` is a key that stands somewhere in the file, or nearly one."""
+def _may_show(path: KeyPath) -> bool:
+    step = str(path[-1])
+    if path[0] == _USERS and len(path) > 1:
+        return PLAIN.fullmatch(step) is not None
     definitions = (json_schema(), *json_schema()["$defs"].values())
-    known = [key for definition in definitions for key in definition["properties"]]
-    return bool(difflib.get_close_matches(step, known, n=1, cutoff=_NEARLY))
+    return is_nearly_one_of(step, [key for definition in definitions for key in definition["properties"]])
