@@ -15,6 +15,8 @@ from oxidized_exporter.config import Access, Config, Module
 from oxidized_exporter.log import configure_logging
 from oxidized_exporter.simulator import FAULTS, HELD, Daemon, Fault, ManualClock, create_app, fleet
 from oxidized_exporter.targets.pattern import TargetPattern
+from oxidized_exporter.web.failure_log import FailureLog
+from oxidized_exporter.web.repetition import Repetition
 from tests.harness import connecting, running, running_exporter
 from tests.system.program import parse_logfmt
 
@@ -176,6 +178,13 @@ async def test_a_client_who_speaks_no_http_has_one_line_a_minute(said: Said) -> 
     first, second = said()
     assert (first["msg"], first["client"], first["status"]) == ("request not understood", "127.0.0.1", 400)
     assert second == first | {"repeated": 2}
+
+
+@pytest.mark.parametrize("status,message", [(499, "request not understood"), (500, "answer broken off")])
+def test_what_is_not_understood_is_told_from_what_is_not_answered(said: Said, status: int, message: str) -> None:
+    FailureLog(Repetition(clock=ManualClock())).broken(client="127.0.0.1", status=status, error="ValueError")
+    [line] = said()
+    assert line == {"level": "info", "msg": message, "client": "127.0.0.1", "status": status, "error": "ValueError"}
 
 
 async def test_a_line_is_logfmt_where_nothing_else_is_said() -> None:
