@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 _SINGLE: Final = "Single instance"
 # By the beginning of a flag's name, in the order of the page.
-_SECTIONS: Final = {
+_BEGINNINGS: Final = {
     "config.": "Configuration",
     "oxidized.": _SINGLE,
     "user": _SINGLE,  # these as akquinet/oxidized-exporter spells them
@@ -22,7 +22,7 @@ _SECTIONS: Final = {
 }
 _SCRAPES: Final = "Scrapes"
 _OTHER: Final = "Other"
-_ORDER: Final = (*dict.fromkeys(_SECTIONS.values()), _SCRAPES, _OTHER)
+SECTIONS: Final = (*dict.fromkeys(_BEGINNINGS.values()), _SCRAPES, _OTHER)
 _EXAMPLES: Final = (
     ("demo", "Try it out, with three simulated Oxidized."),
     ("check-config config.yml", "Say what is wrong with a configuration file."),
@@ -43,10 +43,10 @@ class SectionedGroup(click.Group):
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the flags by section, then the commands."""
-        sections: dict[str, list[tuple[str, str]]] = {section: [] for section in _ORDER}
+        sections: dict[str, list[tuple[str, str]]] = {section: [] for section in SECTIONS}
         for parameter in self.get_params(ctx):
             if isinstance(parameter, click.Option):
-                sections[_section(parameter)] += _rows(parameter, ctx)
+                sections[section_of(parameter)] += _rows(parameter, ctx)
         width = max((len(names) for rows in sections.values() for names, _ in rows), default=0)
         for section, rows in sections.items():
             if rows:
@@ -63,11 +63,12 @@ class SectionedGroup(click.Group):
         formatter.write_text(f"Documentation: {_DOCUMENTATION}")
 
 
-def _section(option: click.Option) -> str:
+def section_of(option: click.Option) -> str:
+    """Return which of `SECTIONS` a flag is told in."""
     if option.is_eager:
         return _OTHER
     names = [name.lstrip("-") for name in option.opts]
-    found = (section for beginning, section in _SECTIONS.items() if any(name.startswith(beginning) for name in names))
+    found = (section for beginning, section in _BEGINNINGS.items() if any(name.startswith(beginning) for name in names))
     return next(found, _SCRAPES)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
+
 from oxidized_exporter.errors import FAILURE_REASONS, ProbeError
 from oxidized_exporter.metrics.catalogue import CATALOGUE
 from oxidized_exporter.metrics.definition import DEVICE_LABELS, DeviceMetric, MetricDefinition
@@ -50,25 +52,47 @@ def _lines() -> Iterator[str]:
     yield ""
     yield "## Of the exporter itself"
     yield ""
-    yield "`GET /metrics` answers with these and with prometheus_client's metrics of the process, of Python and of its"
-    yield "garbage collector. No label holds a target: how many series there are is not the caller's to choose."
+    yield "`GET /metrics` answers with these. No label holds a target: how many series there are is not the caller's to"
+    yield "choose."
     yield ""
     yield from _table(EXPORTER_CATALOGUE)
+    yield ""
+    yield "### Of its process and of Python"
+    yield ""
+    yield "They stand beside them on `/metrics`, and are prometheus_client's. Those of the process need `/proc`."
+    yield ""
+    yield from _head()
+    yield from _of_the_library()
     yield ""
     yield "## What `promtool check metrics` remarks"
     yield ""
     yield "Nothing: neither on a probe nor on `/metrics` (version 2.42, Debian's; `tests/system/test_promtool.py`)."
 
 
+def _of_the_library() -> Iterator[str]:
+    """Yield a row for each metric of prometheus_client's own collectors."""
+    registry = CollectorRegistry()
+    for collector in (ProcessCollector, PlatformCollector, GCCollector):
+        collector(registry=registry)
+    for family in registry.collect():
+        name = f"{family.name}_total" if family.type == "counter" else family.name
+        labels = ", ".join(f"`{label}`" for label in family.samples[0].labels)
+        yield f"| `{name}` | {family.type} | {labels} | {family.documentation.removesuffix('.')}. |"
+
+
 def _table(metrics: Sequence[MetricDefinition | ExporterMetric]) -> Iterator[str]:
-    yield "| metric | type | labels | help |"
-    yield "| --- | --- | --- | --- |"
+    yield from _head()
     for metric in metrics:
         if isinstance(metric, DeviceMetric):
             labels = "*device*" + ("" if metric.extra is None else f", `{metric.extra[0]}`")
         else:
             labels = ", ".join(f"`{label}`" for label in metric.labels)
         yield f"| `{metric.name}` | {metric.type} | {labels} | {metric.help} |"
+
+
+def _head() -> Iterator[str]:
+    yield "| metric | type | labels | help |"
+    yield "| --- | --- | --- | --- |"
 
 
 if __name__ == "__main__":

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 _PAGES: Final = sorted(path for path in RUNBOOKS.glob("*.md") if path != INDEX)
 
 _HEADING: Final = re.compile(r"^(#+) (.+)$", re.MULTILINE)
-_LINK: Final = re.compile(r"\]\(([^)\s]+)\)")
 _METRIC: Final = re.compile(r"(?<![\w:/.-])(?:oxidized|probe)[_:][a-z0-9_:]*[a-z0-9]")
 _PROMQL: Final = re.compile(r"^```promql\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _NO_METRICS: Final = {"oxidized_exporter"}  # the program
@@ -32,12 +31,6 @@ each_runbook = pytest.mark.parametrize("path", _PAGES, ids=lambda path: path.ste
 def prose(text: str) -> str:
     """Return a page without its blocks."""
     return re.sub(r"^```.*?^```$", "", text, flags=re.DOTALL | re.MULTILINE)
-
-
-def anchors(path: Path) -> set[str]:
-    """Return the anchors of a page's headings, as GitHub makes them."""
-    headings = (heading for _, heading in _HEADING.findall(prose(path.read_text())))
-    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 def test_each_alert_has_a_page_and_each_page_an_alert() -> None:
@@ -71,16 +64,6 @@ def test_a_page_says_what_is_broken_whether_it_can_wait_and_what_to_do(path: Pat
     assert all(prose(section).strip() for section in sections)
     assert console_blocks(diagnosis)
     assert re.search(r"^- ", sections[SECTIONS.index("Mitigation")], re.MULTILINE)
-
-
-@each_page
-def test_links_lead_somewhere(path: Path) -> None:
-    for link in _LINK.findall(path.read_text()):
-        file, _, anchor = link.partition("#")
-        led_to = (path.parent / file).resolve() if file else path
-        assert led_to.is_relative_to(ROOT)
-        assert led_to.is_file(), f"{path.name}: no file {file}"
-        assert not anchor or anchor in anchors(led_to), f"{path.name}: no heading #{anchor} in {led_to.name}"
 
 
 @each_page
