@@ -52,12 +52,15 @@ format: $(VENV)/installed-test  ## put the code into the form that `make test` a
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-docs: $(VENV)/installed-test  ## write the generated pages anew
+docs: export NO_MKDOCS_2_WARNING = 1
+docs: $(VENV)/installed-test  ## write the generated pages anew, and build the site in build/site
 	$(BIN)/python -m tests.metrics_page
 	$(BIN)/python -m tests.configuration_page
 	$(BIN)/python -m tests.web_configuration_page
 	$(BIN)/python -m tests.runbook_pages
 	$(BIN)/python -m tests.commands_page
+	$(BIN)/python -m tests.flags_page
+	$(BIN)/python -m mkdocs build --strict --config-file docs/site/mkdocs.yml
 
 bench: $(VENV)/installed-test  ## measure, and write the table of docs/performance.md
 	$(BIN)/python -m tests.benchmarks
@@ -72,4 +75,4 @@ picture: tools $(VENV)/installed-deploy  ## draw docs/dashboard.png anew, from a
 	$(BIN)/python -m tests.deploy.picture
 
 clean:
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage .coverage.*
+	rm -rf $(VENV) build .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage .coverage.*
