@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 from selectolax.lexbor import LexborHTMLParser
 
-from tests.markdown_pages import PAGES, named, rendered
+from tests.markdown_pages import PAGES, anchors, named, rendered
 from tests.rule_files import ROOT
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ def test_what_would_be_loaded_from_elsewhere_is_seen() -> None:
 
 def test_links_and_anchors_lead_somewhere(site: Path) -> None:
     """As a reader meets them: those of the theme too, and those that lead from the site to the repository."""
-    anchors = {path: {node.attributes["id"] for node in page.css("[id]")} for path, page in pages(site)}
+    known = {path: {node.attributes["id"] for node in page.css("[id]")} for path, page in pages(site)}
     repository = "https://github.com/oxidized-exporter/oxidized_exporter"
     for path, page in pages(site):
         for node in page.css("a[href]"):
@@ -152,7 +152,7 @@ def test_links_and_anchors_lead_somewhere(site: Path) -> None:
             target = in_site(site, path, link)
             assert target.is_file(), f"{path}: {link}"
             anchor = urlsplit(link).fragment
-            assert not anchor or target.suffix != ".html" or anchor in anchors[target], f"{path}: {link}"
+            assert not anchor or target.suffix != ".html" or anchor in known[target], f"{path}: {link}"
 
 
 @pytest.mark.parametrize("source", PAGES, ids=named)
@@ -164,6 +164,7 @@ def test_a_page_has_the_parts_that_it_has_on_github(site: Path, source: Path) ->
         added.decompose()
     expected = LexborHTMLParser(rendered(source))
     assert parts(article) == parts(expected.body), named(source)
+    assert {heading.attributes.get("id") for heading in article.css("h1, h2, h3, h4")} == anchors(source)
 
 
 def parts(node: LexborNode | None) -> Counter[str]:
@@ -173,7 +174,7 @@ def parts(node: LexborNode | None) -> Counter[str]:
 
 def test_a_page_outside_of_the_navigation_and_links_to_nowhere_fail_the_build(tree: Path, tmp_path: Path) -> None:
     (tree / "docs" / "new.md").write_text(
-        "# New\n\n[a](nowhere.md) [b](metrics.md#nothing) [c](../nothing.yml) [d](/x)\n"
+        "# New / page\n\n[this](#new--page) [a](nowhere.md) [b](metrics.md#nothing) [c](../nothing.yml) [d](/x)\n"
     )
     done = built(tree, tmp_path.parent / f"{tmp_path.name}-site")
     assert done.returncode == 1
