@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import pytest
 from packaging.specifiers import SpecifierSet
@@ -18,6 +19,9 @@ from oxidized_exporter.cli import main
 from oxidized_exporter.web.listen_address import DEFAULT_PORT
 from tests.deploy.dockerfile import Instruction, read
 from tests.rule_files import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 DOCKERFILE: Final = ROOT / "deploy" / "Dockerfile"
 BEFORE, BUILD, FINAL = read(DOCKERFILE)
@@ -85,6 +89,33 @@ def test_no_shell_is_needed(keyword: str) -> None:
     command = only(keyword).exec_form()
     assert command[0] in {*PROJECT["scripts"], "python3"}
     assert not {instruction.keyword for instruction in FINAL} & {"CMD", "SHELL"}
+
+
+def imported_when_it_runs(node: ast.AST) -> Iterator[str]:
+    """Yield the modules that are imported below ``node``, in its functions too; not those for type checkers alone."""
+    if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+        return
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        yield str(node.module)
+    for below in ast.iter_child_nodes(node):
+        yield from imported_when_it_runs(below)
+
+
+def test_the_build_loads_all_that_the_exporter_may_load() -> None:
+    files = sorted((ROOT / "oxidized_exporter").rglob("*.py"))
+    needed = {".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__") for file in files}
+    for file in files:
+        modules = imported_when_it_runs(ast.parse(file.read_text()))
+        needed |= {module for module in modules if module.split(".")[0] not in sys.stdlib_module_names}
+    assert needed >= {"nagiosplugin", "re2", "rich.table", "oxidized_exporter.cli"}
+
+    python, *options, program = only("RUN").exec_form()
+    assert [python, *options] == ["python3", "-c"]
+    command = [sys.executable, *options, f"{program}; import json, sys; print(json.dumps(list(sys.modules)))"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 - this Python
+    assert sorted(needed - set(json.loads(done.stdout))) == []
 
 
 def test_the_health_check_is_a_command_that_gives_up_before_it_is_given_up() -> None:
