@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import pytest
+from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
 from oxidized_exporter import __version__
@@ -110,6 +111,8 @@ def test_the_build_loads_all_that_the_exporter_may_load() -> None:
         modules = imported_when_it_runs(ast.parse(file.read_text()))
         needed |= {module for module in modules if module.split(".")[0] not in sys.stdlib_module_names}
     assert needed >= {"nagiosplugin", "re2", "rich.table", "oxidized_exporter.cli"}
+    # The image has no extra.
+    needed -= {Requirement(text).name for text in PROJECT["optional-dependencies"]["systemd"]}
 
     python, *options, program = only("RUN").exec_form()
     assert [python, *options] == ["python3", "-c"]
