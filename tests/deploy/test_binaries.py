@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.deploy import binaries
+from tests.rule_files import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,3 +47,9 @@ def test_what_is_nowhere_is_told(path: Path) -> None:
     for name in ("helm4", "kubectl"):
         with pytest.raises(FileNotFoundError, match=f"no {name}: `make check-deploy`"):
             find(name)
+
+
+def test_the_module_runs_the_program_that_it_is_given() -> None:
+    command = (sys.executable, "-m", "tests.deploy.binaries", "helm4", "version", "--template={{.Version}}")
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603 - fixed
+    assert done.stdout.startswith("v4.")
