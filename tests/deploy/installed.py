@@ -10,7 +10,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tarfile
 import tempfile
 import venv
 from pathlib import Path
@@ -35,8 +34,7 @@ def run(dist: Path, arguments: list[str]) -> int:
     with tempfile.TemporaryDirectory(prefix="installed-") as folder:
         python = Path(folder) / "venv" / "bin" / "python"
         venv.create(python.parent.parent, with_pip=True)
-        with tarfile.open(sources[0]) as packed:
-            packed.extractall(folder, filter="data")
+        shutil.unpack_archive(sources[0], folder)
         tree = Path(folder) / sources[0].name.removesuffix(".tar.gz")
         shutil.rmtree(tree / PACKAGE)
 

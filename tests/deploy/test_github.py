@@ -45,6 +45,14 @@ def test_actionlint_finds_nothing() -> None:
     assert say("actionlint", "-no-color", "-shellcheck=shellcheck", *files) == "0"
 
 
+def test_actions_are_given_what_they_take(tmp_path: Path) -> None:
+    """actionlint knows the inputs of an action by its tag, and not by a digest."""
+    for name in WORKFLOWS:
+        text = (FOLDER / "workflows" / f"{name}.yml").read_text()
+        (tmp_path / f"{name}.yml").write_text(re.sub(r"@[0-9a-f]{40} # (v\d+)\.\S+", r"@\1", text))
+    assert say("actionlint", "-no-color", "-shellcheck=", *tmp_path.iterdir()) == "0"
+
+
 def test_zizmor_finds_nothing() -> None:
     """Not even what it calls pedantic; that a permission has no comment beside it is part of that."""
     said = say("zizmor", "--offline", "--quiet", "--no-progress", "--persona=pedantic", "--strict-collection", FOLDER)
