@@ -55,7 +55,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
     """The repository as far as the site is made of it."""
-    for name in ("docs", "deploy"):
+    for name in ("docs", "deploy", ".github"):
         shutil.copytree(ROOT / name, tmp_path / name)
     for path in (*ROOT.glob("*.md"), ROOT / "config.example.yml", ROOT / "LICENSE"):
         shutil.copy(path, tmp_path)
