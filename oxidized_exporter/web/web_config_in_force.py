@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Protocol
 
 import structlog
@@ -14,6 +14,7 @@ from oxidized_exporter.web.fault_lines import told_of
 from oxidized_exporter.web.rate import TokenBucket
 from oxidized_exporter.web.users import Users
 from oxidized_exporter.web.web_config_loader import LoadedWebConfig, read_web_config, stamps_of
+from oxidized_exporter.web.web_config_opened import opened
 
 if TYPE_CHECKING:
     import ssl
@@ -68,7 +69,7 @@ class WebConfigInForce:
     """A web configuration file, looked at for each connection and each request.
 
     A changed file is taken up whole. One with faults leaves what there is in force; it is logged once, and told by a
-    metric until a better one comes.
+    metric until a better one comes. To take TLS, users or certificates of clients off the port is such a fault.
     """
 
     def __init__(
@@ -97,6 +98,7 @@ class WebConfigInForce:
         self._reloaded = reloaded
         self._clock = clock
         self._stamps = reading.stamps
+        self._config = reading.loaded.config
         self._serving = self._made(reading.loaded, before=None)
         self._looking: asyncio.Task[None] | None = None
         self._since = 0.0
@@ -130,9 +132,12 @@ class WebConfigInForce:
             return
         if reading is None:
             return
+        if reading.loaded is not None and (faults := opened(self._config, reading.loaded.config, file=self._path)):
+            reading = replace(reading, loaded=None, faults=faults)
         self._stamps = reading.stamps
         self._reloaded(successful=reading.loaded is not None)
         if reading.loaded is not None:
+            self._config = reading.loaded.config
             self._serving = self._made(reading.loaded, before=self._serving)
             _log.info("web configuration reloaded", file=self._path)
             return

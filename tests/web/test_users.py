@@ -355,8 +355,8 @@ async def test_requests_above_the_limit_are_told_so(
         assert (await running.ask("/-/healthy"))[0] == 200
         assert (await running.ask("/-/ready"))[0] == 200
         assert sum(checked.values()) == 1
-        write(web_config_path, {})
-        assert await running.metric(_REJECTED, reason="rate_limit") == 2
+        write(web_config_path, USERS)
+        assert await running.metric(_REJECTED, reason="rate_limit", headers=ALICE) == 2
     told = [line for line in capsys.readouterr().out.splitlines() if "request turned away" in line]
     assert len(told) == 1, "and not one for each"
     assert "rate_limit" in told[0]

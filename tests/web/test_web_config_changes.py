@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from tests.web.serving import Serving
 
 ALICE: Final = as_user("alice", PASSWORD)
+RESTRICTED: Final = {**MUTUAL, "client_allowed_sans": ["prometheus.example.net"]}
 USERS: Final = {"basic_auth_users": {"alice": HASH}}
 _SUCCESSFUL: Final = "oxidized_exporter_web_config_last_reload_successful"
 
@@ -104,7 +106,7 @@ async def test_an_authority_that_is_replaced_lets_nobody_in_any_more(
         assert (await running.ask(tls=certificates.client("x.example", authority=other)))[0] == 200
 
 
-async def test_tls_and_users_come_and_go(certificates: Certificates, web_config_path: Path) -> None:
+async def test_tls_and_users_come_without_a_restart(certificates: Certificates, web_config_path: Path) -> None:
     client = certificates.client()
     async with serving(web_config_path, {}) as running:
         assert (await running.ask())[0] == 200
@@ -113,11 +115,74 @@ async def test_tls_and_users_come_and_go(certificates: Certificates, web_config_
         write(web_config_path, {"tls_server_config": PAIR, **USERS})
         assert (await running.ask(tls=client))[0] == 401
         assert (await running.ask(tls=client, headers=ALICE))[0] == 200
-        write(web_config_path, USERS)
-        assert (await running.ask())[0] == 401
-        write(web_config_path, {"basic_auth_users": {"bob": HASH}})
-        assert (await running.ask(headers=ALICE))[0] == 401
-        assert (await running.ask(headers=as_user("bob", PASSWORD)))[0] == 200
+        write(web_config_path, {"tls_server_config": PAIR, "basic_auth_users": {"bob": HASH}})
+        assert (await running.ask(tls=client, headers=ALICE))[0] == 401
+        assert (await running.ask(tls=client, headers=as_user("bob", PASSWORD)))[0] == 200
+
+
+_TLS_STAYS: Final = "tls_server_config: needs a restart: a port with TLS does not go to plain"
+_USERS_STAY: Final = "basic_auth_users: needs a restart: a port with users does not go on without"
+
+
+@pytest.mark.parametrize(
+    "text,faults",
+    [
+        ("", [_TLS_STAYS, _USERS_STAY]),
+        ("# being written\n", [_TLS_STAYS, _USERS_STAY]),
+        ("null", [_TLS_STAYS, _USERS_STAY]),
+        ("{}", [_TLS_STAYS, _USERS_STAY]),
+        ("basic_auth_users:", [_TLS_STAYS, _USERS_STAY]),
+        (json.dumps({"tls_server_config": RESTRICTED}), [_USERS_STAY]),
+        (f"tls_server_config: {json.dumps(RESTRICTED)}\nbasic_auth_users:\n", [_USERS_STAY]),
+        (json.dumps(USERS), [_TLS_STAYS]),
+        (json.dumps({**USERS, "tls_server_config": {}}), [_TLS_STAYS]),
+        (
+            json.dumps({**USERS, "tls_server_config": PAIR}),
+            ["tls_server_config.client_auth_type: needs a restart: a port that requires certificates of its clients"],
+        ),
+        (
+            json.dumps({**USERS, "tls_server_config": {**MUTUAL, "client_auth_type": "VerifyClientCertIfGiven"}}),
+            ["tls_server_config.client_auth_type: needs a restart: a port that requires certificates of its clients"],
+        ),
+        (
+            json.dumps({**USERS, "tls_server_config": MUTUAL}),
+            ["tls_server_config.client_allowed_sans: needs a restart: a port for certain clients does not open"],
+        ),
+    ],
+)
+async def test_no_protection_is_taken_off_by_a_change(
+    certificates: Certificates,
+    web_config_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    text: str,
+    faults: list[str],
+) -> None:
+    """An emptied file, one that is being written and one that was cut say the same as one that opens the port."""
+    known, other = certificates.client("prometheus.example.net"), certificates.client("x.example")
+    async with serving(web_config_path, {"tls_server_config": RESTRICTED, **USERS}) as running:
+        assert (await running.ask(tls=known, headers=ALICE))[0] == 200
+        web_config_path.write_text(text)
+        for _ in range(2):
+            with pytest.raises((aiohttp.ClientError, ConnectionError)):
+                await running.ask()
+            for client in (certificates.client(), other):
+                with pytest.raises((aiohttp.ClientError, ConnectionError)):
+                    await running.ask(tls=client, headers=ALICE)
+            assert (await running.ask(tls=known))[0] == 401
+        assert await running.metric(_SUCCESSFUL, tls=known, headers=ALICE) == 0
+        told = capsys.readouterr().out
+        assert told.count("needs a restart") == len(faults)
+        for fault in faults:
+            assert f"{web_config_path}: {fault}" in told
+        write(web_config_path, {"tls_server_config": RESTRICTED, **USERS})
+        assert await running.metric(_SUCCESSFUL, tls=known, headers=ALICE) == 1
+    assert "web configuration reloaded" in capsys.readouterr().out
+
+
+def test_a_file_that_says_nothing_at_the_start_is_an_open_port(web_config_path: Path) -> None:
+    """As in the exporter-toolkit; what it means is said."""
+    web_config_path.write_text("# nothing yet\n")
+    assert web_config_loader.load_web_config(str(web_config_path)).summary == "no TLS, 0 users"
 
 
 async def test_a_user_who_is_taken_out_is_refused_on_a_connection_that_was_kept(web_config_path: Path) -> None:
@@ -207,8 +272,8 @@ async def test_a_limit_goes_on_where_it_left_off(web_config_path: Path) -> None:
         assert [(await running.ask())[0] for _ in range(3)] == [200, 200, 429]
         write(web_config_path, {**limit, **USERS})
         assert (await running.ask(headers=ALICE))[0] == 429
-        write(web_config_path, {"rate_limit": {"interval": "1h", "burst": 1}})
-        assert [(await running.ask())[0] for _ in range(2)] == [200, 429]
+        write(web_config_path, {"rate_limit": {"interval": "1h", "burst": 1}, **USERS})
+        assert [(await running.ask(headers=ALICE))[0] for _ in range(2)] == [200, 429]
 
 
 async def test_a_file_system_that_hangs_delays_who_comes_first_and_stops_nobody(
