@@ -1,4 +1,7 @@
-"""What becomes of requests that are no HTTP: aiohttp answers them before any handler of ours is asked."""
+"""One connection: how long it may ask nothing, and what becomes of requests that are no HTTP.
+
+These aiohttp answers before any handler of ours is asked.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,7 @@ if TYPE_CHECKING:
 
     from aiohttp.web_request import BaseRequest
 
+    from oxidized_exporter.web.waiting import Waiting
 
 _log = structlog.stdlib.get_logger(__name__)
 
@@ -23,12 +27,57 @@ _log = structlog.stdlib.get_logger(__name__)
 class Connection(web.RequestHandler):
     """One connection of a client; says what is wrong without a word of what was sent, which may hold a password."""
 
-    __slots__ = ("_app",)
+    __slots__ = ("_app", "_idle", "_silent")
 
-    def __init__(self, manager: web.Server, *, loop: asyncio.AbstractEventLoop, app: web.Application) -> None:
-        """Serve a connection for ``manager``, which serves ``app``, without an access log."""
+    def __init__(
+        self,
+        manager: web.Server,
+        *,
+        loop: asyncio.AbstractEventLoop,
+        app: web.Application,
+        silent: Waiting,
+        idle: Waiting,
+    ) -> None:
+        """Serve a connection for ``manager``, which serves ``app``, without an access log.
+
+        It is ``silent`` until the head of its first request has come, and ``idle`` from each answer to the next head.
+        """
         super().__init__(manager, loop=loop, access_log=None)  # type: ignore[arg-type] # as aiohttp's own runner does
         self._app = app
+        self._silent = silent
+        self._idle = idle
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin to wait for a request."""
+        super().connection_made(transport)
+        self._silent.begin(self)
+
+    def data_received(self, data: bytes) -> None:
+        """Read what has come; with the head of a request the wait ends."""
+        super().data_received(data)
+        if self._messages:
+            self._silent.end(self)
+            self._idle.end(self)
+
+    async def finish_response(
+        self, request: BaseRequest, resp: web.StreamResponse, start_time: float | None
+    ) -> tuple[web.StreamResponse, bool]:
+        """Write an answer, and begin to wait for the next request."""
+        finished = await super().finish_response(request, resp, start_time)
+        if self.transport is not None and not self._messages:
+            self._idle.begin(self)
+        return finished
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """Wait no longer."""
+        super().connection_lost(exc)
+        self._silent.end(self)
+        self._idle.end(self)
+
+    def give_up(self, *, late: bool) -> None:  # noqa: ARG002 - nothing else is done where it is not
+        """End the connection: it has waited too long, or longest."""
+        if self.transport is not None:
+            self.transport.abort()
 
     def handle_error(
         self,

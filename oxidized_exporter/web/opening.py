@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ssl
 from typing import TYPE_CHECKING, Final, cast
 
 import structlog
 
 from oxidized_exporter.errors import place
+from oxidized_exporter.web.handshake import secured
 from oxidized_exporter.web.tls import is_allowed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from oxidized_exporter.web.failure_log import FailureLog
-    from oxidized_exporter.web.web_config_in_force import Serving, WebConfigInForce
+    from oxidized_exporter.web.waiting import Waiting
+    from oxidized_exporter.web.web_config_in_force import WebConfigInForce
 
 _log = structlog.stdlib.get_logger(__name__)
 
-_HANDSHAKE_SECONDS: Final = 10.0
 _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "::ffff:127.0.0.1"})
-_GOODBYE_SECONDS: Final = 5.0  # for the client's half of the end, while answers under way are still sent
 
 
 class Openings:
@@ -32,48 +33,79 @@ class Openings:
         web_config: WebConfigInForce,
         make_connection: Callable[[], asyncio.Protocol],
         *,
+        silent: Waiting,
         failures: FailureLog,
     ) -> None:
         """Open connections as ``web_config`` says, and hand each to a protocol that ``make_connection`` makes.
 
-        What fails is told to ``failures``.
+        Those that are opened are ``silent`` until then. What fails is told to ``failures``.
         """
         self._web_config = web_config
         self._failures = failures
         self._make_connection = make_connection
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._silent = silent
+        self._present: dict[_Opening, asyncio.Task[None] | None] = {}
+        self._fewer = asyncio.Event()
 
     def __len__(self) -> int:
         """Return how many there are."""
-        return len(self._tasks)
+        return len(self._present)
 
     def accept(self) -> asyncio.Protocol:
         """Return the protocol of a connection that is being accepted."""
         return _Opening(self)
 
     async def ended(self, *, seconds: float) -> None:
-        """Wait until all have been opened or have failed, but no longer than ``seconds``."""
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=seconds)
+        """Wait until all have been opened or have failed, but no longer than ``seconds``.
+
+        Without TLS there is nothing to wait for on those that have sent nothing.
+        """
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while any(task or self._web_config.present.context for task in self._present.values()):
+                    self._fewer.clear()
+                    await self._fewer.wait()
 
     async def close(self) -> None:
         """End those that are still being opened."""
-        tasks = list(self._tasks)
+        tasks = [task for task in self._present.values() if task]
         for task in tasks:
             task.cancel()
+        for opening in list(self._present):
+            opening.give_up(late=False)
         await asyncio.gather(*tasks, return_exceptions=True)
+
+    def accepted(self, opening: _Opening) -> None:
+        """Wait for the first bytes of a connection; until then it costs little."""
+        self._present[opening] = None
+        self._silent.begin(opening)
 
     def begin(self, opening: _Opening, transport: asyncio.Transport) -> None:
         """Open a connection in a task of its own."""
         task = asyncio.get_running_loop().create_task(self._open(opening, transport))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._present[opening] = task
+        task.add_done_callback(lambda _: self.end(opening))
+
+    def end(self, opening: _Opening) -> None:
+        """Forget a connection that is opened, or was left."""
+        self._silent.end(opening)
+        self._present.pop(opening, None)
+        self._fewer.set()
+
+    def late(self, transport: asyncio.Transport) -> None:
+        """Tell of a client that took too long."""
+        if self._web_config.present.context:
+            self._failures.unsecured(client=_client(transport), reason="the handshake took too long")
 
     async def _open(self, opening: _Opening, transport: asyncio.Transport) -> None:
         client = _client(transport)
         try:
             serving = await self._web_config.current()
-            served = await self._secured(opening, transport, serving) if serving.context else transport
+            if opening.lost:
+                return
+            served: asyncio.Transport | None = transport
+            if serving.context:
+                served = await secured(transport, opening.taken(), protocol=opening, context=serving.context)
         except asyncio.CancelledError:
             transport.abort()
             raise
@@ -93,41 +125,48 @@ class Openings:
             return
         opening.hand_over(served, self._make_connection())
 
-    async def _secured(
-        self, opening: _Opening, transport: asyncio.Transport, serving: Serving
-    ) -> asyncio.Transport | None:
-        """Do the handshake; None where the client has left meanwhile."""
-        return await asyncio.get_running_loop().start_tls(
-            transport,
-            opening,
-            cast("ssl.SSLContext", serving.context),
-            server_side=True,
-            ssl_handshake_timeout=_HANDSHAKE_SECONDS,
-            ssl_shutdown_timeout=_GOODBYE_SECONDS,
-        )
-
 
 class _Opening(asyncio.Protocol):
-    """Keeps what comes behind a handshake until the connection is served: it may come with its last bytes."""
+    """Keeps what comes, first of the handshake, then behind it, until the connection is served."""
 
     def __init__(self, openings: Openings) -> None:
         self._openings = openings
+        self._transport: asyncio.Transport | None = None
         self._kept = bytearray()
+        self._begun = False
         self.lost = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        made = cast("asyncio.Transport", transport)
-        made.pause_reading()
-        self._openings.begin(self, made)
+        self._transport = cast("asyncio.Transport", transport)
+        self._openings.accepted(self)
 
     def data_received(self, data: bytes) -> None:
         self._kept += data
+        if not self._begun and self._transport:
+            self._begun = True
+            self._transport.pause_reading()
+            self._openings.begin(self, self._transport)
 
     def connection_lost(self, _error: Exception | None) -> None:
         self.lost = True
+        if not self._begun:
+            self._openings.end(self)
+
+    def give_up(self, *, late: bool) -> None:
+        if self._transport:
+            if late:
+                self._openings.late(self._transport)
+            self._transport.abort()
+
+    def taken(self) -> bytes:
+        """Return what was kept, and keep it no longer."""
+        kept = bytes(self._kept)
+        self._kept.clear()
+        return kept
 
     def hand_over(self, transport: asyncio.Transport, connection: asyncio.Protocol) -> None:
         """Let ``connection`` serve from here on."""
+        self._openings.end(self)
         transport.set_protocol(connection)
         connection.connection_made(transport)
         if self._kept:

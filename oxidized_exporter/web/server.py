@@ -19,6 +19,7 @@ from oxidized_exporter.web.listen_address import ListenAddress
 from oxidized_exporter.web.opening import Openings
 from oxidized_exporter.web.reload import begin_reload
 from oxidized_exporter.web.state import EXPORTER
+from oxidized_exporter.web.waiting import Waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -31,6 +32,8 @@ _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _LINGER_SECONDS: Final = 0.25
 # For TLS handshakes under way then: a client needs two round trips at most, one that stalls must not hold the end.
 _HANDSHAKES_SECONDS: Final = 2.0
+# From a connection to the first bytes of it or, with TLS, the end of the handshake, and on to the head of a request.
+_SILENT_SECONDS: Final = 10.0
 # Longer than a usual scrape (Prometheus's default scrape_timeout is 10 s), no longer than Kubernetes's patience.
 _DRAIN_SECONDS: Final = 30.0
 
@@ -64,10 +67,14 @@ class Server:
         await self._runner.setup()
         loop = asyncio.get_running_loop()
         manager = cast("web.Server", self._runner.server)
-        factory: Callable[[], asyncio.Protocol] = partial(Connection, manager, loop=loop, app=self._app)
+        silent = Waiting(seconds=_SILENT_SECONDS, crowded=partial(self._crowded, "silent"))
+        idle = Waiting(seconds=None, crowded=partial(self._crowded, "idle"))
+        factory: Callable[[], asyncio.Protocol] = partial(
+            Connection, manager, loop=loop, app=self._app, silent=silent, idle=idle
+        )
         exporter = self._app.get(EXPORTER)
         if exporter is not None and exporter.web_config is not None:
-            self._openings = Openings(exporter.web_config, factory, failures=exporter.failures)
+            self._openings = Openings(exporter.web_config, factory, silent=silent, failures=exporter.failures)
             factory = self._openings.accept
         for address in self._addresses:
             try:
@@ -100,6 +107,9 @@ class Server:
         if self._openings is not None:
             await self._openings.close()
         await self._runner.cleanup()
+
+    def _crowded(self, which: str) -> None:
+        self._app[EXPORTER].failures.crowded(which=which)
 
     def _stop_listening(self) -> None:
         for listener in self._listeners:

@@ -11,7 +11,7 @@ import pytest
 
 from oxidized_exporter.simulator import fleet
 from tests.harness import Exposition
-from tests.system.program import COMMAND, EXPORTER, Exporter, eventually, exporting, parse_logfmt
+from tests.system.program import COMMAND, EXPORTER, eventually, exporting, parse_logfmt
 from tests.system.prometheus import prometheus, relabelled
 from tests.system.test_healthcheck import foreign
 from tests.web.certificates import HASH, PASSWORD, Certificates, make_certificates
@@ -140,15 +140,8 @@ async def test_the_health_check_asks_by_tls(tmp_path: Path, start_exporter: Star
     # a file that is not in force, or not there: it is asked the other way then
     for text in ('{"tls_server_config": {}, "x": 1}', "{}", None):
         (tmp_path / "web.yml").write_text(text) if text is not None else (tmp_path / "web.yml").unlink()
-        if text == "{}":
-            await eventually(lambda: _is_plain(exporter))
         program = await run(*HEALTHCHECK, **environment)
         assert (await program.exit_code(), program.err.seen) == (0, [])
-
-
-async def _is_plain(exporter: Exporter) -> bool:
-    async with aiohttp.ClientSession() as session, session.get(f"http://{exporter.address}/-/healthy") as answer:
-        return answer.status == 200
 
 
 @pytest.mark.parametrize("newest", ["TLS12", "TLS13"])

@@ -12,7 +12,7 @@ import aiohttp
 import pytest
 import trustme
 
-from oxidized_exporter.web import opening, server
+from oxidized_exporter.web import handshake, opening, server
 from oxidized_exporter.web.tls import is_allowed, names_of
 from tests.web.serving import MUTUAL, PAIR, Serving, serving, until
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
     from pathlib import Path
 
-    from oxidized_exporter.web.web_config_in_force import Serving as InForce
     from tests.web.certificates import Certificates
 
 _REQUEST = b"GET /-/healthy HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
@@ -179,7 +178,7 @@ async def test_a_handshake_that_stalls_holds_nobody_and_is_given_up(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(opening, "_HANDSHAKE_SECONDS", 0.3)
+    monkeypatch.setattr(server, "_SILENT_SECONDS", 0.3)
     async with tls(web_config_path) as running:
         stalled = [await asyncio.open_connection("localhost", running.port) for _ in range(50)]
         stalled[0][1].write(b"\x16\x03\x01\x02")  # the beginning of a handshake
@@ -278,16 +277,16 @@ async def test_a_client_that_leaves_right_behind_the_handshake_is_not_served(
 ) -> None:
     """Nobody would tell the one who serves it that the connection is lost: it would be held for ever."""
     served: list[object] = []
-    genuine = opening.Openings._secured  # noqa: SLF001 - the moment behind it is meant
+    genuine = handshake.secured
 
     async def left(
-        openings: opening.Openings, being_opened: opening._Opening, transport: asyncio.Transport, serving: InForce
+        transport: asyncio.Transport, read: bytes, *, protocol: opening._Opening, context: ssl.SSLContext
     ) -> asyncio.Transport | None:
-        made = await genuine(openings, being_opened, transport, serving)
-        await until(lambda: being_opened.lost)
+        made = await genuine(transport, read, protocol=protocol, context=context)
+        await until(lambda: protocol.lost)
         return made
 
-    monkeypatch.setattr(opening.Openings, "_secured", left)
+    monkeypatch.setattr(opening, "secured", left)
     monkeypatch.setattr(opening._Opening, "hand_over", lambda *given: served.append(given))  # noqa: SLF001 - as above
     async with tls(web_config_path) as running:
         _, writer = await asyncio.open_connection(
