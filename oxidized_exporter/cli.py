@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
+import time
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
@@ -41,6 +43,7 @@ if TYPE_CHECKING:
 # Seconds after which a thread that computes must give way to the loop. With Python's 5 ms the loop, which waits for its
 # turn at each read and write, answers /-/healthy three times as late while large scrapes run (docs/performance.md).
 _TURN_SECONDS: Final = 0.0005
+_THREADS_SECONDS: Final = 0.5  # for threads to end by themselves, when the exporter has
 _OF_ALL: Final = frozenset({"log_level", "log_format", *LOG_FLAGS})
 _ASKING: Final = (interface.probe, interface.check, interface.status)
 _HELP: Final = {"help_option_names": ["--help", "-h"], "max_content_width": 100}
@@ -246,14 +249,43 @@ async def _serve(
 
 def _run(coroutine: Coroutine[Any, Any, None], *, log: LogSettings) -> None:
     import asyncio
+    from concurrent.futures import ThreadPoolExecutor
 
     configure_logging(log.level, form=log.form)
     log_the_uncaught()
     sys.setswitchinterval(_TURN_SECONDS)
-    try:
-        with asyncio.Runner() as runner:
-            runner.get_loop().set_exception_handler(log_of_loop)
+    with asyncio.Runner() as runner:
+        loop = runner.get_loop()
+        loop.set_exception_handler(log_of_loop)
+        loop.set_default_executor(threads := ThreadPoolExecutor(thread_name_prefix="asyncio"))
+        try:
             runner.run(coroutine)
-    except ListenError as error:
-        click.echo(f"Error: {error}", err=True)
-        sys.exit(1)
+        except ListenError as error:
+            click.echo(f"Error: {error}", err=True)
+            code = 1
+        except SystemExit as error:
+            code = error.code if isinstance(error.code, int) else 1
+        else:
+            code = 0
+        threads.shutdown(wait=False, cancel_futures=True)
+        _leave_behind_what_hangs(code)
+    if code:
+        sys.exit(code)
+
+
+def _leave_behind_what_hangs(code: int) -> None:
+    """End the process with ``code`` where a thread holds it: one that reads a file of a hung mount, or computes long.
+
+    Python waits for the threads of executors as long as they take. Where all end, it ends as usual.
+    """
+    import threading
+
+    own = threading.current_thread()
+    until = time.monotonic() + _THREADS_SECONDS
+    others = [thread for thread in threading.enumerate() if thread is not own and not thread.daemon]
+    for thread in others:
+        thread.join(max(until - time.monotonic(), 0))
+    if any(thread.is_alive() for thread in others):
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+        os._exit(code)

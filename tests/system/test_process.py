@@ -15,7 +15,7 @@ import pytest
 from oxidized_exporter.simulator import fleet
 from tests.harness import Exposition
 from tests.system.oxidized import Gate
-from tests.system.program import Exporter, eventually, parse_logfmt
+from tests.system.program import Exporter, eventually, parse_logfmt, running
 
 if TYPE_CHECKING:
     from signal import Signals
@@ -62,6 +62,33 @@ async def test_it_serves_until_a_signal_and_exits_with_0(
     assert await exporter.stop(number) == 0
     assert [parse_logfmt(line)["msg"] for line in exporter.program.err.seen] == ["listening", "stopping", "stopped"]
     assert exporter.program.out.seen == []
+
+
+_HANGS = """
+import asyncio, threading
+from concurrent.futures import ThreadPoolExecutor
+from oxidized_exporter.cli import _run
+from oxidized_exporter.log import LogSettings
+
+async def hang():
+    begun, never = threading.Barrier(3), threading.Event()
+    for thread in (None, ThreadPoolExecutor(max_workers=1)):
+        asyncio.get_running_loop().run_in_executor(thread, lambda: begun.wait() and False or never.wait())
+    await asyncio.to_thread(begun.wait)
+    print("stopped")
+    END
+
+_run(hang(), log=LogSettings(level="info", form="logfmt"))
+"""
+
+
+@pytest.mark.parametrize("end,code", [("return", 0), ("raise SystemExit(130)", 130)])
+async def test_a_thread_that_hangs_does_not_hold_the_end(end: str, code: int) -> None:
+    """One that reads a file of a mount that hangs, or checks a password of a high cost."""
+    async with running(sys.executable, "-c", _HANGS.replace("END", end)) as program:
+        assert await program.exit_code() == code
+        assert program.out.seen == ["stopped"]
+        assert program.err.seen == []
 
 
 async def test_probes_in_flight_are_answered_after_sigterm(
