@@ -58,7 +58,7 @@ def _turned_away(request: web.Request, *, reason: str) -> None:
 
 async def _refusal(request: web.Request, users: Users) -> web.Response | None:
     credentials = parse_authorization(request.headers.getall(hdrs.AUTHORIZATION, []))
-    if credentials is not None and await users.know(credentials):
+    if credentials is not None and await users.know(credentials, client=request.remote):
         return None
     exporter = request.app[EXPORTER]
     exporter.metrics.rejected(UNAUTHORIZED)

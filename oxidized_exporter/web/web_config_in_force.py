@@ -155,7 +155,7 @@ class WebConfigInForce:
             context=loaded.context,
             allowed_names=None if names is None else frozenset(names),
             headers=config.http_server_config.headers.by_name(),
-            users=Users(config.basic_auth_users, thread=self._hashing),
+            users=Users(config.basic_auth_users, thread=self._hashing, before=before.users if before else None),
             bucket=bucket,
             rate_limit=rate,
         )

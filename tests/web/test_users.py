@@ -18,7 +18,7 @@ from oxidized_exporter.errors import TooManyChecksError
 from oxidized_exporter.web import users as users_module
 from oxidized_exporter.web.landing import POLICY
 from oxidized_exporter.web.rate import TokenBucket
-from oxidized_exporter.web.users import Credentials, Users, parse_authorization
+from oxidized_exporter.web.users import Credentials, Users, parse_authorization, share_of
 from tests.web.certificates import HASH, PASSWORD
 from tests.web.serving import as_user, serving, until, write
 
@@ -166,7 +166,7 @@ async def test_who_is_no_user_costs_one_check_as_well(thread: ThreadPoolExecutor
     users = known(hashes, thread)
     for number in range(40):
         before = sum(checked.values())
-        assert not await users.know(Credentials(name=b"u%d" % number, password=b"x"))
+        assert not await users.know(Credentials(name=b"u%d" % number, password=b"x"), client=None)
         assert sum(checked.values()) == before + 1
     assert set(checked) == {hash_.encode() for hash_ in hashes.values()}
     assert min(checked.values()) > 5
@@ -176,24 +176,24 @@ async def test_a_name_has_the_same_stand_in_each_time(thread: ThreadPoolExecutor
     """Of two costs, who is no user would be told by having now the one and now the other."""
     users = known(USERS["basic_auth_users"], thread)
     for number in range(10):
-        assert not await users.know(Credentials(name=b"carol", password=b"%d" % number))
+        assert not await users.know(Credentials(name=b"carol", password=b"%d" % number), client=None)
     assert list(checked.values()) == [10]
 
 
 async def test_who_is_no_user_is_refused_with_the_password_of_the_stand_in(thread: ThreadPoolExecutor) -> None:
     users = known({"alice": HASH}, thread)
     for _ in range(2):
-        assert not await users.know(Credentials(name=b"carol", password=PASSWORD.encode()))
-    assert await users.know(Credentials(name=b"alice", password=PASSWORD.encode()))
-    assert not await users.know(Credentials(name=b"carol", password=PASSWORD.encode()))
+        assert not await users.know(Credentials(name=b"carol", password=PASSWORD.encode()), client=None)
+    assert await users.know(Credentials(name=b"alice", password=PASSWORD.encode()), client=None)
+    assert not await users.know(Credentials(name=b"carol", password=PASSWORD.encode()), client=None)
 
 
 async def test_name_and_password_are_not_confused(thread: ThreadPoolExecutor) -> None:
     """What is remembered is both, each for itself."""
     users = known({"ab": bcrypt.hashpw(b"c", bcrypt.gensalt(4)).decode()}, thread)
-    assert await users.know(Credentials(name=b"ab", password=b"c"))
-    assert not await users.know(Credentials(name=b"a", password=b"bc"))
-    assert not await users.know(Credentials(name=b"abc", password=b""))
+    assert await users.know(Credentials(name=b"ab", password=b"c"), client=None)
+    assert not await users.know(Credentials(name=b"a", password=b"bc"), client=None)
+    assert not await users.know(Credentials(name=b"abc", password=b""), client=None)
 
 
 @pytest.mark.parametrize("password", ["x" * 72, "x" * 100, "p\0q", "\N{SNOWMAN}" * 30])
@@ -202,8 +202,8 @@ async def test_passwords_that_pythons_bcrypt_would_not_take(thread: ThreadPoolEx
     hash_ = bcrypt.hashpw(password.encode()[:72], bcrypt.gensalt(4)).decode()
     for revision in ("$2a", "$2b", "$2y"):
         users = known({"alice": hash_.replace("$2b", revision)}, thread)
-        assert await users.know(Credentials(name=b"alice", password=password.encode()))
-        assert not await users.know(Credentials(name=b"alice", password=b"y" + password.encode()))
+        assert await users.know(Credentials(name=b"alice", password=password.encode()), client=None)
+        assert not await users.know(Credentials(name=b"alice", password=b"y" + password.encode()), client=None)
 
 
 async def test_what_is_remembered_is_bounded_and_holds_no_password(
@@ -213,16 +213,18 @@ async def test_what_is_remembered_is_bounded_and_holds_no_password(
     names = ("a", "b", "c")
     users = known(dict.fromkeys(names, HASH), thread)
     for name in names:
-        assert await users.know(Credentials(name=name.encode(), password=PASSWORD.encode()))
-    assert await users.know(Credentials(name=b"c", password=PASSWORD.encode()))
+        assert await users.know(Credentials(name=name.encode(), password=PASSWORD.encode()), client=None)
+    assert await users.know(Credentials(name=b"c", password=PASSWORD.encode()), client=None)
     assert sum(checked.values()) == 3
-    assert await users.know(Credentials(name=b"b", password=PASSWORD.encode()))
+    assert await users.know(Credentials(name=b"b", password=PASSWORD.encode()), client=None)
     assert sum(checked.values()) == 3, "the most recently used two are remembered"
-    assert await users.know(Credentials(name=b"a", password=PASSWORD.encode()))
+    assert await users.know(Credentials(name=b"a", password=PASSWORD.encode()), client=None)
     assert sum(checked.values()) == 4
-    assert await users.know(Credentials(name=b"b", password=PASSWORD.encode()))
+    assert await users.know(Credentials(name=b"b", password=PASSWORD.encode()), client=None)
     assert sum(checked.values()) == 4, "it was used after the other one"
-    held = repr([getattr(users, name) for name in vars(users)])
+    memory = users._memory  # noqa: SLF001 - nothing shows it
+    held = repr([vars(users), *(getattr(memory, name) for name in memory.__slots__)])
+    assert len(memory.right) == 2
     assert PASSWORD not in held
     assert PASSWORD.encode().hex() not in held
 
@@ -262,6 +264,65 @@ async def test_no_more_wait_than_may(
     assert "127.0.0.1" in told[0] or "::1" in told[0]
 
 
+async def test_one_address_does_not_hold_all_places(
+    thread: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A user who is not remembered yet is let in, behind the few of it that wait."""
+    gate = threading.Event()
+    genuine = bcrypt.checkpw
+    monkeypatch.setattr(bcrypt, "checkpw", lambda *given: gate.wait(20) and genuine(*given))
+    users = known({"alice": HASH}, thread)
+
+    def guess(number: int, client: str) -> asyncio.Task[bool]:
+        wrong = Credentials(name=b"alice", password=b"%d" % number)
+        return asyncio.create_task(users.know(wrong, client=client))
+
+    few = users_module._MOST_WAITING_OF_ONE  # noqa: SLF001 - its default is meant
+    guesses = [guess(number, f"2001:db8::{number:x}") for number in range(few)]
+    await until(lambda: users.waiting == few)
+    with pytest.raises(TooManyChecksError):
+        await guess(few, "2001:db8::ffff")
+    alice = Credentials(name=b"alice", password=PASSWORD.encode())
+    let_in = asyncio.create_task(users.know(alice, client="2001:db8:0:1::1"))
+    await until(lambda: users.waiting == few + 1)
+    gate.set()
+    assert await let_in
+    assert not any(await asyncio.gather(*guesses))
+    assert not await guess(few, "2001:db8::ffff"), "the places are free again"
+
+
+@pytest.mark.parametrize(
+    "client,share",
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("2001:db8:0:1:2:3:4:5", "2001:db8:0:1::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        (None, ""),
+        ("x", ""),
+    ],
+)
+def test_whose_share_a_client_uses(client: str | None, share: str) -> None:
+    assert share_of(client) == share
+
+
+async def test_who_is_known_stays_so_while_the_hash_is_the_same(web_config_path: Path, checked: Counter[bytes]) -> None:
+    """A renewed certificate or another user costs no check; another hash, or none, does not let in."""
+    other = bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(4)).decode()
+    async with serving(web_config_path, USERS) as running:
+        for users, status, checks in (
+            ({"alice": HASH}, 200, 1),
+            ({"alice": HASH, "carol": HASH}, 200, 1),
+            ({"alice": other}, 200, 2),
+            ({"bob": HASH}, 401, 3),
+            ({"alice": HASH, "bob": HASH}, 200, 3),
+            ({"alice": USERS["basic_auth_users"]["bob"]}, 401, 4),
+        ):
+            write(web_config_path, {"basic_auth_users": users})
+            assert (await running.ask(headers=ALICE))[0] == status
+            assert sum(checked.values()) == checks
+
+
 async def test_passwords_are_checked_one_at_a_time(web_config_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who tries many of them has one processor at most."""
     gate = threading.Event()
@@ -293,7 +354,7 @@ async def test_who_leaves_ends_the_check_for_nobody_else(
     monkeypatch.setattr(bcrypt, "checkpw", lambda *given: gate.wait(20) and genuine(*given))
     users = known({"alice": HASH}, thread)
     alice = Credentials(name=b"alice", password=PASSWORD.encode())
-    first, second = (asyncio.create_task(users.know(alice)) for _ in range(2))
+    first, second = (asyncio.create_task(users.know(alice, client=None)) for _ in range(2))
     await until(lambda: users.waiting)
     first.cancel()
     await asyncio.wait([first])
@@ -304,7 +365,7 @@ async def test_who_leaves_ends_the_check_for_nobody_else(
 async def test_too_many_is_an_error_of_its_own(thread: ThreadPoolExecutor, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(users_module, "_MOST_WAITING", 0)
     with pytest.raises(TooManyChecksError):
-        await known({"alice": HASH}, thread).know(Credentials(name=b"a", password=b""))
+        await known({"alice": HASH}, thread).know(Credentials(name=b"a", password=b""), client=None)
 
 
 async def test_headers_are_on_every_answer(web_config_path: Path) -> None:
