@@ -62,7 +62,12 @@ class Connection(web.RequestHandler):
     async def finish_response(
         self, request: BaseRequest, resp: web.StreamResponse, start_time: float | None
     ) -> tuple[web.StreamResponse, bool]:
-        """Write an answer, and begin to wait for the next request."""
+        """Write an answer, and begin to wait for the next request.
+
+        An exception of aiohttp's comes from before our handlers, and its text repeats what was sent (Expect).
+        """
+        if isinstance(resp, web.HTTPException):
+            resp = plain(f"{resp.status} {resp.reason}", status=resp.status)
         finished = await super().finish_response(request, resp, start_time)
         if self.transport is not None and not self._messages:
             self._idle.begin(self)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _log = structlog.stdlib.get_logger(__name__)
 
 _MOST_RELOADS: Final = 2
+_TRIES: Final = 20  # to find a port that is free for all addresses of a host
 _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 # For connections that are being made, and requests that are on their way, when the listeners begin to close.
 _LINGER_SECONDS: Final = 0.25
@@ -78,7 +79,7 @@ class Server:
             factory = self._openings.accept
         for address in self._addresses:
             try:
-                self._listeners.append(await loop.create_server(factory, address.host, address.port))
+                self._listeners.append(await _listen(factory, address))
             except (OSError, UnicodeError) as error:  # UnicodeError: a name that no name server could be asked for
                 await self.close()
                 raise ListenError(f"cannot listen on {address}: {_why(error)}") from None
@@ -115,6 +116,29 @@ class Server:
         for listener in self._listeners:
             listener.close()
         self._listeners.clear()
+
+
+async def _listen(factory: Callable[[], asyncio.Protocol], address: ListenAddress) -> asyncio.Server:
+    """Listen on all that a host stands for, on the same port of each.
+
+    Raises:
+        OSError: it cannot be listened on.
+        UnicodeError: the host is no name.
+    """
+    loop = asyncio.get_running_loop()
+    tries = _TRIES if address.port == 0 else 1
+    while True:
+        tries -= 1
+        port = address.port
+        if port == 0:  # each socket would have another one, and the log names one
+            bound = await loop.create_server(factory, address.host, 0, start_serving=False)
+            port = bound.sockets[0].getsockname()[1]
+            bound.close()
+        try:
+            return await loop.create_server(factory, address.host, port)
+        except OSError:  # free for one, and taken for another
+            if not tries:
+                raise
 
 
 def _why(error: OSError | UnicodeError) -> str:

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import asyncio
+import errno
 import socket
+from typing import Any
 
 import pytest
 from aiohttp import web
@@ -8,6 +11,7 @@ from aiohttp import web
 from oxidized_exporter.errors import ListenError
 from oxidized_exporter.web.listen_address import ListenAddress, parse_listen_address
 from oxidized_exporter.web.server import Server
+from tests.harness import running_exporter
 
 
 @pytest.mark.parametrize(
@@ -48,3 +52,44 @@ async def test_a_taken_port_is_one_clear_line_and_leaves_nothing_open() -> None:
         with pytest.raises(ListenError, match=f"cannot listen on 127.0.0.1:{port}: Address already in use"):
             await server.start()
     assert server.ports == ()
+
+
+async def test_a_free_port_is_the_same_for_ipv4_and_ipv6(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that another process has for one of them is passed over: the first two here."""
+    if not socket.has_dualstack_ipv6():
+        pytest.skip("needs IPv6")
+    loop = asyncio.get_running_loop()
+    genuine = loop.create_server
+    taken: list[int] = []
+
+    async def create_server(*given: Any, **more: Any) -> asyncio.Server:
+        if given[2] and len(taken) < 2:
+            taken.append(given[2])
+            raise OSError(errno.EADDRINUSE, "taken")
+        return await genuine(*given, **more)
+
+    monkeypatch.setattr(loop, "create_server", create_server)
+    server = Server(web.Application(), addresses=(ListenAddress(None, 0),))
+    await server.start()
+    try:
+        (port,) = server.ports
+        assert len(taken) == 2
+        for host in ("127.0.0.1", "::1"):
+            _, writer = await asyncio.open_connection(host, port)
+            writer.close()
+            await writer.wait_closed()
+        monkeypatch.setattr("oxidized_exporter.web.server._TRIES", 1)
+        taken.clear()
+        with pytest.raises(ListenError, match="Address already in use"):
+            await Server(web.Application(), addresses=(ListenAddress(None, 0),)).start()
+    finally:
+        await server.close()
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/nowhere"])
+async def test_what_is_expected_is_not_repeated(path: str) -> None:
+    async with running_exporter() as probing:
+        response = await probing.get(path, Expect="hunter2")
+        assert (response.status, await response.text()) == (417, "417 Expectation Failed\n")
+        assert "hunter2" not in str(response.headers)
+        assert (await probing.get(path, Expect="100-continue")).status in {200, 404}
