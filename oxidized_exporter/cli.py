@@ -34,7 +34,8 @@ from oxidized_exporter.web.listen_address import DEFAULT_PORT, ListenAddress
 from oxidized_exporter.web.own_url import ExternalUrl, routes_below
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Coroutine, Iterable
+    from threading import Thread
 
     from oxidized_exporter.config import Config, SingleInstance
     from oxidized_exporter.web.state import Settings
@@ -249,8 +250,10 @@ async def _serve(
 
 def _run(coroutine: Coroutine[Any, Any, None], *, log: LogSettings) -> None:
     import asyncio
+    import threading
     from concurrent.futures import ThreadPoolExecutor
 
+    before = set(threading.enumerate())
     configure_logging(log.level, form=log.form)
     log_the_uncaught()
     sys.setswitchinterval(_TURN_SECONDS)
@@ -268,24 +271,21 @@ def _run(coroutine: Coroutine[Any, Any, None], *, log: LogSettings) -> None:
         else:
             code = 0
         threads.shutdown(wait=False, cancel_futures=True)
-        _leave_behind_what_hangs(code)
+        _leave_behind_what_hangs({*threading.enumerate()} - before, code=code)
     if code:
         sys.exit(code)
 
 
-def _leave_behind_what_hangs(code: int) -> None:
-    """End the process with ``code`` where a thread holds it: one that reads a file of a hung mount, or computes long.
+def _leave_behind_what_hangs(threads: Iterable[Thread], *, code: int) -> None:
+    """End the process with ``code`` where one of ``threads`` holds it: it reads from a hung mount, or computes long.
 
     Python waits for the threads of executors as long as they take. Where all end, it ends as usual.
     """
-    import threading
-
-    own = threading.current_thread()
     until = time.monotonic() + _THREADS_SECONDS
-    others = [thread for thread in threading.enumerate() if thread is not own and not thread.daemon]
-    for thread in others:
+    holding = [thread for thread in threads if not thread.daemon]
+    for thread in holding:
         thread.join(max(until - time.monotonic(), 0))
-    if any(thread.is_alive() for thread in others):
+    if any(thread.is_alive() for thread in holding):
         for stream in (sys.stdout, sys.stderr):
             stream.flush()
         os._exit(code)

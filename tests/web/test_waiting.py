@@ -122,6 +122,32 @@ async def test_the_longest_idle_makes_room(
     assert "idle" in capsys.readouterr().out
 
 
+async def test_a_request_under_way_makes_no_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a connection that has been idle before, the longest of all."""
+    monkeypatch.setattr(waiting, "_MOST", 2)
+    come, answer = asyncio.Event(), asyncio.Event()
+
+    async def hang(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        come.set()
+        await answer.wait()
+        writer.close()
+
+    target = await asyncio.start_server(hang, "127.0.0.1", 0)
+    async with asyncio.timeout(20), target, running_exporter() as probing, AsyncExitStack() as stack:
+        connections = []
+        for number in range(4):
+            connections.append(await asyncio.open_connection("127.0.0.1", probing.port))
+            stack.callback(connections[-1][1].close)
+            assert await answered(connections[-1])
+            if not number:
+                url = f"http://127.0.0.1:{target.sockets[0].getsockname()[1]}"
+                connections[0][1].write(f"GET /probe?target={url} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+                await come.wait()
+        await ended(connections[1])
+        answer.set()
+        assert (await connections[0][0].readline()).startswith(b"HTTP/1.1 200")
+
+
 async def test_no_handshake_is_begun_before_the_client_begins_it(
     certificates: Certificates, web_config_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
