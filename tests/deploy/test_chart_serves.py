@@ -175,6 +175,16 @@ async def test_a_changed_configuration_is_taken_up_as_the_sidecar_asks(tmp_path:
         await eventually(attempts)
 
 
+def test_discovery_asks_by_https_and_shows_who_it_is_both_times() -> None:
+    pod = rendered("web-config")
+    (scrape,) = [spec for found in pod.of("ScrapeConfig") if "httpSDConfigs" in (spec := found["spec"])]
+    (discovery,) = scrape["httpSDConfigs"]
+    assert URL(discovery["url"]).scheme == "https"
+    for asking in (scrape, discovery):
+        assert asking["tlsConfig"]["serverName"] == "oxidized-exporter.monitoring.svc"
+        assert asking["basicAuth"]["password"] == {"name": "my-user", "key": "password"}
+
+
 @pytest.mark.parametrize("case", ["web-config", "web-config-mutual"])
 async def test_the_probes_of_a_pod_with_a_web_configuration_work(case: str, tmp_path: Path) -> None:
     """As a kubelet makes them: https without a look at the certificate, the port, or a command in the container."""

@@ -73,7 +73,7 @@ BROKEN: Final[dict[str, tuple[str, str, KeyPath, object, str]]] = {
     "mount-of-the-web-configuration": (
         "web-config",
         "Deployment",
-        (*CONTAINER, "volumeMounts", 0, "mountPath"),
+        (*CONTAINER, "volumeMounts", 1, "mountPath"),
         "/etc/web",
         "args: nothing is mounted at /etc/oxidized_exporter_web",
     ),

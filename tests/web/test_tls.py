@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import ssl
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -12,6 +13,8 @@ import aiohttp
 import pytest
 import trustme
 
+from oxidized_exporter.config import Config, TargetEntry
+from oxidized_exporter.targets.url import parse_target
 from oxidized_exporter.web import handshake, opening, server
 from oxidized_exporter.web.tls import is_allowed, names_of
 from tests.web.serving import MUTUAL, PAIR, Serving, serving, until
@@ -36,6 +39,18 @@ async def test_the_exporter_is_asked_by_https(certificates: Certificates, web_co
         status, _, text = await running.ask(tls=certificates.client())
     assert status == 200
     assert "oxidized_exporter_build_info" in text
+
+
+async def test_discovery_sends_prometheus_to_https_where_it_came_by_it(
+    certificates: Certificates, web_config_path: Path
+) -> None:
+    async with tls(web_config_path) as running:
+        eu = TargetEntry(name="eu", target=parse_target("http://127.0.0.1:1"))
+        running.exporter.running.config = Config(targets={"eu": eu})
+        _, _, text = await running.ask("/sd", tls=certificates.client())
+        [group] = json.loads(text)
+        assert group["targets"] == [f"localhost:{running.port}"]
+    assert group["labels"]["__scheme__"] == "https"
 
 
 async def test_a_connection_is_kept(certificates: Certificates, web_config_path: Path) -> None:
