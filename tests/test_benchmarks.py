@@ -13,8 +13,8 @@ from tests.benchmarks.serving import Health, Probes
 from tests.benchmarks.sizing import PAGE as SIZING_PAGE
 from tests.benchmarks.sizing import Sizing, measure_sizing
 from tests.benchmarks.stages import Stages
-from tests.benchmarks.tables import shown
 from tests.benchmarks.upstream import body
+from tests.marked import shown
 from tests.system.program import EXPORTER, exporting
 
 _DEVICES: Final = 40

@@ -11,8 +11,8 @@ from tests.benchmarks.figures import CONFIGS, LARGE, PAGE, SIZES, Figures
 from tests.benchmarks.sizing import PAGE as SIZING_PAGE
 from tests.benchmarks.sizing import Sizing, measure_sizing
 from tests.benchmarks.stages import levels, measure
-from tests.benchmarks.tables import show
 from tests.benchmarks.upstream import body
+from tests.marked import show
 from tests.system.program import EXPORTER, exporting
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from tests.benchmarks.tables import row
+from tests.marked import row
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

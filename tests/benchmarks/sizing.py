@@ -13,7 +13,7 @@ import aiohttp
 
 from tests.benchmarks.collectors import exporter_with_modules
 from tests.benchmarks.serving import memory_of
-from tests.benchmarks.tables import row
+from tests.marked import row
 from tests.system.program import eventually
 
 if TYPE_CHECKING:
