@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import time
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
@@ -286,6 +287,9 @@ def _leave_behind_what_hangs(threads: Iterable[Thread], *, code: int) -> None:
     for thread in holding:
         thread.join(max(until - time.monotonic(), 0))
     if any(thread.is_alive() for thread in holding):
-        for stream in (sys.stdout, sys.stderr):
-            stream.flush()
-        os._exit(code)
+        try:
+            for stream in (sys.stdout, sys.stderr):
+                with suppress(OSError):  # closed at its other end
+                    stream.flush()
+        finally:
+            os._exit(code)

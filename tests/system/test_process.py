@@ -91,6 +91,12 @@ async def test_a_thread_that_hangs_does_not_hold_the_end(end: str, code: int) ->
         assert program.err.seen == []
 
 
+async def test_nor_where_nobody_reads_any_more_what_is_printed() -> None:
+    code = _HANGS.replace("END", "import os; [os.dup2(os.pipe()[1], number) for number in (1, 2)]; print('lost')")
+    async with running(sys.executable, "-c", f"import os; keep = os.dup(1)\n{code}") as program:
+        assert await program.exit_code() == 0
+
+
 async def test_probes_in_flight_are_answered_after_sigterm(
     start_exporter: StartExporter, start_oxidized: StartOxidized, client: aiohttp.ClientSession
 ) -> None:
