@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import ssl
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -77,11 +77,15 @@ def load_pair(context: ssl.SSLContext, *, certificate: Path | str, key: Path | s
 
 
 def names_of(certificate: Mapping[str, Any] | None) -> Iterator[str]:
-    """Yield the alternative names of a certificate as ``getpeercert`` tells them, addresses in their usual form."""
+    """Yield the alternative names of a certificate as ``getpeercert`` tells them, addresses in their usual form.
+
+    What is no address of a known length is passed over, which ``getpeercert`` tells as ``<invalid>``.
+    """
     for kind, name in (certificate or {}).get("subjectAltName", ()):
         if kind == "IP Address":
-            address = ipaddress.ip_address(name.strip())
-            yield str(getattr(address, "ipv4_mapped", None) or address)
+            with suppress(ValueError):
+                address = ipaddress.ip_address(name.strip())
+                yield str(getattr(address, "ipv4_mapped", None) or address)
         elif kind in {"DNS", "email", "URI"}:
             yield name
 
