@@ -1,4 +1,4 @@
-"""One connection: how long it may ask nothing, and what becomes of requests that are no HTTP.
+"""One connection: how long it may ask nothing or read nothing, and what becomes of requests that are no HTTP.
 
 These aiohttp answers before any handler of ours is asked.
 """
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from aiohttp.web_request import BaseRequest
 
+    from oxidized_exporter.web.connections import Connections
+    from oxidized_exporter.web.handshake import Tls
     from oxidized_exporter.web.waiting import Waiting
 
 _log = structlog.stdlib.get_logger(__name__)
@@ -27,7 +29,7 @@ _log = structlog.stdlib.get_logger(__name__)
 class Connection(web.RequestHandler):
     """One connection of a client; says what is wrong without a word of what was sent, which may hold a password."""
 
-    __slots__ = ("_app", "_idle", "_silent")
+    __slots__ = ("_app", "_connections", "_tls", "_unsent_before", "_waiting", "_wire")
 
     def __init__(
         self,
@@ -35,29 +37,58 @@ class Connection(web.RequestHandler):
         *,
         loop: asyncio.AbstractEventLoop,
         app: web.Application,
-        silent: Waiting,
-        idle: Waiting,
+        connections: Connections,
+        tls: Tls | None = None,
     ) -> None:
         """Serve a connection for ``manager``, which serves ``app``, without an access log.
 
-        It is ``silent`` until the head of its first request has come, and ``idle`` from each answer to the next head.
+        It is silent until the head of its first request has come, unread while an answer is not read, and idle from
+        each answer to the next head.
+
+        Args:
+            manager: aiohttp's own.
+            loop: the running one.
+            app: what is served.
+            connections: the others.
+            tls: what encrypts it, where something does.
         """
         super().__init__(manager, loop=loop, access_log=None)  # type: ignore[arg-type] # as aiohttp's own runner does
         self._app = app
-        self._silent = silent
-        self._idle = idle
+        self._connections = connections
+        self._tls = tls
+        self._wire: asyncio.Transport | None = None  # aiohttp forgets its own when it begins to close
+        self._waiting: Waiting | None = None
+        self._unsent_before = 0
+
+    @property
+    def unsent(self) -> int:
+        """Bytes of answers that the system has not taken yet."""
+        if self._tls is not None:
+            return self._tls.unsent
+        return 0 if self._wire is None else self._wire.get_write_buffer_size()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin to wait for a request."""
         super().connection_made(transport)
-        self._silent.begin(self)
+        self._wire = self.transport
+        self._connections.add(self)
+        self._wait_in(self._connections.silent)
 
     def data_received(self, data: bytes) -> None:
-        """Read what has come; with the head of a request the wait ends."""
+        """Read what has come; with the head of a request the wait ends, unless it is for an answer to be read."""
         super().data_received(data)
-        if self._messages:
-            self._silent.end(self)
-            self._idle.end(self)
+        if self._messages and not self.writing_paused:
+            self._wait_in(None)
+
+    def pause_writing(self) -> None:
+        """Wait for the client to read."""
+        super().pause_writing()
+        self._wait_in(self._connections.unread)
+
+    def resume_writing(self) -> None:
+        """Go on with the answer: the client has read."""
+        super().resume_writing()
+        self._wait_in(None)
 
     async def finish_response(
         self, request: BaseRequest, resp: web.StreamResponse, start_time: float | None
@@ -70,19 +101,36 @@ class Connection(web.RequestHandler):
             resp = plain(f"{resp.status} {resp.reason}", status=resp.status)
         finished = await super().finish_response(request, resp, start_time)
         if self.transport is not None and not self._messages:
-            self._idle.begin(self)
+            self._wait_in(self._connections.unread if self.unsent else self._connections.idle)
         return finished
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Wait no longer."""
         super().connection_lost(exc)
-        self._silent.end(self)
-        self._idle.end(self)
+        self._wait_in(None)
+        self._connections.remove(self)
+        self._tls = self._wire = None
 
-    def give_up(self, *, late: bool) -> None:  # noqa: ARG002 - nothing else is done where it is not
-        """End the connection: it has waited too long, or longest."""
-        if self.transport is not None:
-            self.transport.abort()
+    def give_up(self, *, late: bool) -> None:
+        """End the connection: it has waited too long, or longest. A client that has read meanwhile is waited for."""
+        unread, self._waiting = self._waiting is self._connections.unread, None
+        if late and unread and self.unsent < self._unsent_before:
+            self._wait_in(self._connections.unread if self.unsent else self._connections.idle)
+        else:
+            self.abort()
+
+    def abort(self) -> None:
+        """End it at once; what is unsent is lost."""
+        if end := self._tls or self._wire:
+            end.abort()
+
+    def _wait_in(self, waiting: Waiting | None) -> None:
+        if self._waiting is not None:
+            self._waiting.end(self)
+        self._waiting = waiting
+        if waiting is not None:
+            self._unsent_before = self.unsent
+            waiting.begin(self)
 
     def handle_error(
         self,

@@ -81,9 +81,9 @@ class FailureLog:
             _log.info("no TLS connection", client=client, reason=reason, **_repeated(again))
 
     def crowded(self, *, which: str) -> None:
-        """Tell that a connection had to make room for another one: of many that were ``silent``, or ``idle``."""
+        """Tell that a connection had to make room: one of many that were ``silent``, ``idle`` or ``unread``."""
         if again := self._repetition.failed("crowded", which, reason=which):
-            _log.warning("too many connections: the longest silent is closed", which=which, **_repeated(again))
+            _log.warning("too many connections: the longest waiting is closed", which=which, **_repeated(again))
 
     def turned_away(self, *, client: str | None, reason: str) -> None:
         """Tell of a client who asked when there was no room for it; ``reason`` is the one that is counted."""

@@ -31,12 +31,14 @@ class Openings:
     def __init__(
         self,
         web_config: WebConfigInForce,
-        make_connection: Callable[[], asyncio.Protocol],
+        make_connection: Callable[..., asyncio.Protocol],
         *,
         silent: Waiting,
         failures: FailureLog,
     ) -> None:
         """Open connections as ``web_config`` says, and hand each to a protocol that ``make_connection`` makes.
+
+        It is given the encryption as ``tls`` where there is some.
 
         Those that are opened are ``silent`` until then. What fails is told to ``failures``.
         """
@@ -98,32 +100,42 @@ class Openings:
             self._failures.unsecured(client=_client(transport), reason="the handshake took too long")
 
     async def _open(self, opening: _Opening, transport: asyncio.Transport) -> None:
-        client = _client(transport)
+        """Open one connection, or end it."""
+        client, served = _client(transport), False
         try:
-            serving = await self._web_config.current()
-            if opening.lost:
-                return
-            served: asyncio.Transport | None = transport
-            if serving.context:
-                served = await secured(transport, opening.taken(), protocol=opening, context=serving.context)
-        except asyncio.CancelledError:
-            transport.abort()
-            raise
+            served = await self._hand_over(opening, transport, client=client)
         except OSError as error:  # `ssl.SSLError` too
             if not _is_a_look(error, client):
                 self._failures.unsecured(client=client, reason=_reason(error))
-            return
         except Exception as error:  # noqa: BLE001 - nobody else would tell
-            transport.abort()
             _log.error("bug: unexpected exception while opening a connection", error=place(error))
-            return
+        finally:
+            if not served:
+                transport.abort()
+
+    async def _hand_over(self, opening: _Opening, transport: asyncio.Transport, *, client: str | None) -> bool:
+        """Hand a connection over; tell whether there was one to hand over, by a client who may ask.
+
+        Raises:
+            OSError: there was no handshake.
+        """
+        self._silent.end(opening)  # while the file is looked at, for a second at most, it is not the client who waits
+        serving = await self._web_config.current()
+        if opening.lost:
+            return False
+        if serving.context is None:
+            opening.hand_over(transport, self._make_connection())
+            return True
+        self._silent.begin(opening)
+        tls = await secured(transport, opening.taken(), protocol=opening, context=serving.context)
+        served = tls.transport
         if served is None or opening.lost:
-            return
-        if serving.context and not is_allowed(served.get_extra_info("peercert"), names=serving.allowed_names):
+            return False
+        if not is_allowed(served.get_extra_info("peercert"), names=serving.allowed_names):
             self._failures.unsecured(client=client, reason="the certificate has none of client_allowed_sans")
-            served.abort()
-            return
-        opening.hand_over(served, self._make_connection())
+            return False
+        opening.hand_over(served, self._make_connection(tls=tls))
+        return True
 
 
 class _Opening(asyncio.Protocol):

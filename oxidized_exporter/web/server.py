@@ -15,11 +15,11 @@ from aiohttp import web
 from oxidized_exporter.errors import ListenError
 from oxidized_exporter.web.closing import make_no_new_connections
 from oxidized_exporter.web.connection import Connection
+from oxidized_exporter.web.connections import Connections
 from oxidized_exporter.web.listen_address import ListenAddress
 from oxidized_exporter.web.opening import Openings
 from oxidized_exporter.web.reload import begin_reload
 from oxidized_exporter.web.state import EXPORTER
-from oxidized_exporter.web.waiting import Waiting
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -33,8 +33,6 @@ _SIGNALS: Final = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _LINGER_SECONDS: Final = 0.25
 # For TLS handshakes under way then: a client needs two round trips at most, one that stalls must not hold the end.
 _HANDSHAKES_SECONDS: Final = 2.0
-# From a connection to the first bytes of it or, with TLS, the end of the handshake, and on to the head of a request.
-_SILENT_SECONDS: Final = 10.0
 # Longer than a usual scrape (Prometheus's default scrape_timeout is 10 s), no longer than Kubernetes's patience.
 _DRAIN_SECONDS: Final = 30.0
 
@@ -47,6 +45,7 @@ class Server:
         self._addresses = addresses
         self._listeners: list[asyncio.Server] = []
         self._openings: Openings | None = None
+        self._connections = Connections(crowded=self._crowded)
         self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=_DRAIN_SECONDS)
 
     @property
@@ -59,6 +58,11 @@ class Server:
         """How many connections have been accepted and not been opened yet: their TLS handshake is under way."""
         return 0 if self._openings is None else len(self._openings)
 
+    @property
+    def unsent(self) -> int:
+        """Bytes of answers that clients have not read, and the system does not hold."""
+        return self._connections.unsent
+
     async def start(self) -> None:
         """Listen.
 
@@ -68,14 +72,13 @@ class Server:
         await self._runner.setup()
         loop = asyncio.get_running_loop()
         manager = cast("web.Server", self._runner.server)
-        silent = Waiting(seconds=_SILENT_SECONDS, crowded=partial(self._crowded, "silent"))
-        idle = Waiting(seconds=None, crowded=partial(self._crowded, "idle"))
-        factory: Callable[[], asyncio.Protocol] = partial(
-            Connection, manager, loop=loop, app=self._app, silent=silent, idle=idle
-        )
+        serve_one = partial(Connection, manager, loop=loop, app=self._app, connections=self._connections)
+        factory: Callable[[], asyncio.Protocol] = serve_one
         exporter = self._app.get(EXPORTER)
         if exporter is not None and exporter.web_config is not None:
-            self._openings = Openings(exporter.web_config, factory, silent=silent, failures=exporter.failures)
+            self._openings = Openings(
+                exporter.web_config, serve_one, silent=self._connections.silent, failures=exporter.failures
+            )
             factory = self._openings.accept
         for address in self._addresses:
             try:
@@ -103,11 +106,16 @@ class Server:
         await self.close()
 
     async def close(self) -> None:
-        """Accept nothing more, answer what is in flight within 30 s, and close idle connections at once."""
+        """Accept nothing more, answer what is in flight within 30 s, and close idle connections at once.
+
+        An answer that has not been read by then is cut.
+        """
+        until = asyncio.get_running_loop().time() + _DRAIN_SECONDS
         self._stop_listening()
         if self._openings is not None:
             await self._openings.close()
         await self._runner.cleanup()
+        await self._connections.end(until=until)
 
     def _crowded(self, which: str) -> None:
         self._app[EXPORTER].failures.crowded(which=which)

@@ -15,7 +15,7 @@ import trustme
 
 from oxidized_exporter.config import Config, TargetEntry
 from oxidized_exporter.targets.url import parse_target
-from oxidized_exporter.web import handshake, opening, server
+from oxidized_exporter.web import connections, handshake, opening, server
 from oxidized_exporter.web.tls import is_allowed, names_of
 from tests.web.serving import MUTUAL, PAIR, Serving, serving, until
 
@@ -137,6 +137,7 @@ async def test_only_allowed_names_are_let_in(certificates: Certificates, web_con
         ({"subjectAltName": (("DNS", "a.example"), ("URI", "spiffe://a/b"))}, ["a.example", "spiffe://a/b"]),
         ({"subjectAltName": (("IP Address", "2001:DB8:0:0:0:0:0:1\n"), ("DirName", "x"))}, ["2001:db8::1"]),
         ({"subjectAltName": (("IP Address", "0:0:0:0:0:FFFF:A01:203"),)}, ["10.1.2.3"]),
+        ({"subjectAltName": (("IP Address", "<invalid>"), ("DNS", "a.example"))}, ["a.example"]),
     ],
 )
 def test_names_of_a_certificate_are_written_as_go_writes_them(
@@ -193,7 +194,7 @@ async def test_a_handshake_that_stalls_holds_nobody_and_is_given_up(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(server, "_SILENT_SECONDS", 0.3)
+    monkeypatch.setattr(connections, "_SILENT_SECONDS", 0.3)
     async with tls(web_config_path) as running:
         stalled = [await asyncio.open_connection("localhost", running.port) for _ in range(50)]
         stalled[0][1].write(b"\x16\x03\x01\x02")  # the beginning of a handshake
@@ -296,7 +297,7 @@ async def test_a_client_that_leaves_right_behind_the_handshake_is_not_served(
 
     async def left(
         transport: asyncio.Transport, read: bytes, *, protocol: opening._Opening, context: ssl.SSLContext
-    ) -> asyncio.Transport | None:
+    ) -> handshake.Tls:
         made = await genuine(transport, read, protocol=protocol, context=context)
         await until(lambda: protocol.lost)
         return made

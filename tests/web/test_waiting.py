@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import aiohttp
 import pytest
 
-from oxidized_exporter.web import handshake, opening, server, waiting
+from oxidized_exporter.web import connections, handshake, opening, waiting
 from tests.harness import running_exporter
 from tests.web.serving import PAIR, serving, until
 
@@ -93,7 +93,7 @@ async def test_a_connection_without_a_request_is_given_up(
     port: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Without a byte, or with half of a request; one that has asked once is kept."""
-    monkeypatch.setattr(server, "_SILENT_SECONDS", 0.3)
+    monkeypatch.setattr(connections, "_SILENT_SECONDS", 0.3)
     async with port() as connect:
         kept = await connect()
         assert await answered(kept)
@@ -155,7 +155,7 @@ async def test_no_handshake_is_begun_before_the_client_begins_it(
     begun: list[bytes] = []
     genuine = handshake.secured
 
-    async def secured(transport: asyncio.Transport, read: bytes, **kwargs: Any) -> asyncio.Transport | None:
+    async def secured(transport: asyncio.Transport, read: bytes, **kwargs: Any) -> handshake.Tls:
         begun.append(read)
         return await genuine(transport, read, **kwargs)
 

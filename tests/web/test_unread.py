@@ -1,0 +1,161 @@
+"""Answers that a client does not read: they hold little, keep nobody out, and are whole where it goes on reading."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+from oxidized_exporter.web import connections, waiting
+from oxidized_exporter.web.connections import Connections
+from tests.web.instances import instance, switches
+from tests.web.serving import PAIR, serving, until
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+    from pathlib import Path
+
+    from tests.web.certificates import Certificates
+    from tests.web.serving import Serving
+
+    Connected = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+_DEVICES: Final = 400
+_WINDOW: Final = 4096  # what the system holds of an answer, at each side, is a small part of it
+_LITTLE: Final = 16 * 1024  # so little that a writer no longer waits
+
+
+@pytest.fixture(params=["plain", "TLS"])
+def large(request: pytest.FixtureRequest, web_config_path: Path, certificates: Certificates) -> Any:
+    """Return what starts an exporter, and yields it and how to ask it for a large answer."""
+
+    @asynccontextmanager
+    async def start() -> AsyncIterator[tuple[Serving, Callable[[], Awaitable[Connected]]]]:
+        encrypted = request.param == "TLS"
+        config = {"tls_server_config": PAIR} if encrypted else {}
+        async with AsyncExitStack() as stack:
+            target = (await stack.enter_async_context(instance(*switches(_DEVICES)))).url
+            exporter = await stack.enter_async_context(serving(web_config_path, config))
+            [listening] = exporter.server._listeners[0].sockets  # noqa: SLF001 - what it accepts has its buffer's size
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _WINDOW)
+
+            async def ask() -> Connected:
+                client = socket.socket()
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _WINDOW)
+                client.setblocking(False)  # noqa: FBT003 - its only argument
+                await asyncio.get_running_loop().sock_connect(client, ("127.0.0.1", exporter.port))
+                reader, writer = await asyncio.open_connection(
+                    sock=client,
+                    limit=_WINDOW,
+                    ssl=certificates.client() if encrypted else None,
+                    server_hostname="localhost" if encrypted else None,
+                )
+                stack.callback(writer.transport.abort)
+                writer.write(f"GET /probe?target={target} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+                return reader, writer
+
+            yield exporter, ask
+
+    return start
+
+
+async def read_whole(connected: Connected) -> bool:
+    """Read an answer to its end, and tell whether it is one."""
+    try:
+        head = await connected[0].readuntil(b"\r\n\r\n")
+        length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
+        await connected[0].readexactly(length)
+    except (ConnectionError, asyncio.IncompleteReadError):
+        return False
+    return head.startswith(b"HTTP/1.1 200")
+
+
+async def test_a_client_that_does_not_read_is_given_up(large: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "_UNREAD_SECONDS", 0.3)
+    async with asyncio.timeout(30), large() as (exporter, ask):
+        connected = await ask()
+        await until(lambda: exporter.server.unsent)
+        await until(lambda: not exporter.server.unsent)
+        assert not await read_whole(connected)
+
+
+async def test_who_does_not_read_makes_room_for_who_does(
+    large: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(waiting, "_MOST", 2)
+    async with asyncio.timeout(30), large() as (exporter, ask):
+        first = await ask()
+        await until(lambda: exporter.server.unsent)
+        others = [await ask() for _ in range(2)]
+        for connected in others:
+            assert await read_whole(connected)
+            connected[1].transport.abort()
+        assert not await read_whole(first)
+    assert "unread" in capsys.readouterr().out
+
+
+async def test_an_answer_that_is_read_late_is_whole_at_the_end(large: Any) -> None:
+    """The end waits for the little that is left when all of it has been written, too."""
+    left: list[int] = []
+    async with asyncio.timeout(30), large() as (exporter, ask):
+        connected = await ask()
+        reader = connected[0]
+        await until(lambda: exporter.server.unsent)
+        ending = asyncio.create_task(exporter.server.close())
+        ending.add_done_callback(lambda _: left.append(exporter.server.unsent))
+        head = await reader.readuntil(b"\r\n\r\n")
+        missing = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
+        while exporter.server.unsent > _LITTLE:
+            missing -= len(await reader.readexactly(min(_WINDOW, missing)))
+        for _ in range(200):
+            await asyncio.sleep(0)  # time for an end that does not wait
+        await reader.readexactly(missing)
+        await ending
+    assert left == [0]
+
+
+class _Sending:
+    """A connection whose client reads a byte at each look; ``stuck`` where it does not."""
+
+    def __init__(self, unsent: int, *, stuck: bool = False) -> None:
+        self._unsent = unsent
+        self._stuck = stuck
+        self.aborted_at: int | None = None
+
+    @property
+    def unsent(self) -> int:
+        if not self._stuck:
+            self._unsent = max(self._unsent - 1, 0)
+        return self._unsent
+
+    def give_up(self, *, late: bool) -> None:
+        raise AssertionError(late)
+
+    def abort(self) -> None:
+        self.aborted_at = self._unsent
+
+
+@pytest.fixture
+def served(monkeypatch: pytest.MonkeyPatch) -> Connections:
+    monkeypatch.setattr(connections, "_LOOK_SECONDS", 0)
+    return Connections(crowded=lambda _: None)
+
+
+async def test_the_end_waits_for_what_is_unsent(served: Connections) -> None:
+    """And not for a client to close its half: one that has read everything is ended at once."""
+    slow, done = _Sending(50), _Sending(0)
+    served.add(slow)
+    served.add(done)
+    async with asyncio.timeout(10):
+        await served.end(until=asyncio.get_running_loop().time() + 3600)
+    assert (slow.aborted_at, done.aborted_at) == (0, 0)
+
+
+async def test_the_end_comes_however_little_is_read(served: Connections) -> None:
+    stuck = _Sending(50, stuck=True)
+    served.add(stuck)
+    await served.end(until=asyncio.get_running_loop().time() - 1)
+    assert stuck.aborted_at == 50
