@@ -121,6 +121,7 @@ class Connection(web.RequestHandler):
 
     def abort(self) -> None:
         """End it at once; what is unsent is lost."""
+        self._connections.remove(self)
         if end := self._tls or self._wire:
             end.abort()
 

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 _SILENT_SECONDS: Final = 10.0
 # In which a client must have read some of its answer.
 _UNREAD_SECONDS: Final = 30.0
+# Of all answers together: small beside what an exporter is given, and more than a few readers of large answers make.
+_MOST_UNSENT_BYTES: Final = 128 * 1024 * 1024
 _LOOK_SECONDS: Final = 0.02  # between looks whether all has been sent: nothing tells when a buffer is empty
 
 
@@ -42,7 +44,11 @@ class Connections:
         """Let none be there; ``crowded`` is told where one had to make room, by the name of what it waited in."""
         self.silent = Waiting(seconds=_SILENT_SECONDS, crowded=partial(crowded, "silent"))
         self.idle = Waiting(seconds=None, crowded=partial(crowded, "idle"))
-        self.unread = Waiting(seconds=_UNREAD_SECONDS, crowded=partial(crowded, "unread"))
+        self.unread = Waiting(
+            seconds=_UNREAD_SECONDS,
+            crowded=partial(crowded, "unread"),
+            too_much=lambda: self.unsent > _MOST_UNSENT_BYTES,
+        )
         self._served: set[Served] = set()
 
     @property

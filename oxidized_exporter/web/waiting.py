@@ -27,16 +27,20 @@ class Waiting:
     there are that do not.
     """
 
-    def __init__(self, *, seconds: float | None, crowded: Callable[[], None]) -> None:
+    def __init__(
+        self, *, seconds: float | None, crowded: Callable[[], None], too_much: Callable[[], bool] = lambda: False
+    ) -> None:
         """Let none be there before :meth:`begin`.
 
         Args:
             seconds: for which each may wait; None for any time.
             crowded: told of each that had to make room.
+            too_much: whether those that are there hold too much, however few they are; one may always be there.
         """
         self.most = most_waiting()
         self._seconds = seconds
         self._crowded = crowded
+        self._too_much = too_much
         self._timers: dict[Waiter, asyncio.TimerHandle | None] = {}
 
     def __len__(self) -> int:
@@ -46,7 +50,7 @@ class Waiting:
     def begin(self, waiter: Waiter) -> None:
         """Let one more wait."""
         self.end(waiter)
-        if len(self._timers) >= self.most:
+        while self._timers and (len(self._timers) >= self.most or self._too_much()):
             longest = next(iter(self._timers))
             self.end(longest)
             self._crowded()

@@ -97,6 +97,17 @@ async def test_who_does_not_read_makes_room_for_who_does(
     assert "unread" in capsys.readouterr().out
 
 
+async def test_so_does_who_makes_it_hold_too_much(large: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However few they are; a single answer may be as large as it is."""
+    monkeypatch.setattr(connections, "_MOST_UNSENT_BYTES", 100_000)
+    async with asyncio.timeout(30), large() as (exporter, ask):
+        first = await ask()
+        await until(lambda: exporter.server.unsent > connections._MOST_UNSENT_BYTES)  # noqa: SLF001 - as it was set
+        second = await ask()
+        assert await read_whole(second)
+        assert not await read_whole(first)
+
+
 async def test_an_answer_that_is_read_late_is_whole_at_the_end(large: Any) -> None:
     """The end waits for the little that is left when all of it has been written, too."""
     left: list[int] = []
