@@ -214,12 +214,11 @@ def _end(*_: object) -> NoReturn:
     sys.exit(0)
 
 
-def _load(file: str | None, *, single: SingleInstance | None = None) -> Config:
-    from oxidized_exporter.config import Config, load_config
+def _load(file: str | None, *, single: SingleInstance | None) -> Config:
+    from oxidized_exporter.config import config_from
 
     try:
-        config = Config() if file is None else load_config(file)
-        return config if single is None else single.added_to(config, file=file)
+        return config_from(file, single=single)
     except ConfigError as error:
         own.end_with(error.faults)
 

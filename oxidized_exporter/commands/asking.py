@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from oxidized_exporter.compose import open_exporter
-from oxidized_exporter.config import DEFAULT_MODULE, Config, load_config
+from oxidized_exporter.config import DEFAULT_MODULE
 from oxidized_exporter.errors import BadParameterError
 from oxidized_exporter.scrape.deadline import scrape_time
 from oxidized_exporter.scrape.request import quoted
@@ -16,25 +16,11 @@ from oxidized_exporter.web.state import Settings
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
 
-    from oxidized_exporter.config import Module, SingleInstance
+    from oxidized_exporter.config import Config, Module
     from oxidized_exporter.scrape.deadline import ScrapeTime
     from oxidized_exporter.scrape.request import ScrapeRequest
     from oxidized_exporter.scrape.scraper import Scraper, Traced
     from oxidized_exporter.scrape.snapshot import Failure, Snapshot, TargetScrape
-
-
-def read_config(file: str | None, *, single: SingleInstance | None) -> Config:
-    """Read the configuration, or return that of an exporter without a file; blocks.
-
-    Args:
-        file: None for none.
-        single: the one Oxidized of the command line, if there is one.
-
-    Raises:
-        ConfigError: it has faults: all of them.
-    """
-    config = Config() if file is None else load_config(file)
-    return config if single is None else single.added_to(config, file=file)
 
 
 def module_of(targets: Sequence[str], *, module: str | None, config: Config) -> str:

@@ -18,7 +18,6 @@ from oxidized_exporter.commands.asking import (
     ask,
     collectors_that_failed,
     module_of,
-    read_config,
     said,
     seconds_for,
     with_every_device,
@@ -26,6 +25,7 @@ from oxidized_exporter.commands.asking import (
 from oxidized_exporter.commands.condition import TROUBLE, Condition, conditions, so_many_devices
 from oxidized_exporter.commands.cutting import cut
 from oxidized_exporter.commands.plugin import UNKNOWN, plugin_line
+from oxidized_exporter.config import config_from
 from oxidized_exporter.errors import TargetDeniedError, printable
 from oxidized_exporter.scrape.request import judge_request
 
@@ -102,7 +102,7 @@ def check(
         CallerError: what is asked for cannot be done.
         ConfigError: the configuration file has faults.
     """
-    config = read_config(config_file, single=single)
+    config = config_from(config_file, single=single)
     module = module_of([target], module=module, config=config)
     request = judge_request([target], module=module, config=config)
     cheap = tuple(name for name in request.module.collectors if name != "configs") or ("nodes",)

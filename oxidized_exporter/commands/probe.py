@@ -12,10 +12,10 @@ from oxidized_exporter.commands.asking import (
     ask_for_steps,
     collectors_that_failed,
     module_of,
-    read_config,
     said,
     time_for,
 )
+from oxidized_exporter.config import config_from
 from oxidized_exporter.errors import printable, printable_lines
 from oxidized_exporter.metrics.collector import SnapshotCollector
 from oxidized_exporter.metrics.exposition import Format
@@ -60,7 +60,7 @@ def probe(
         CallerError: what is asked for cannot be done.
         ConfigError: the configuration file has faults.
     """
-    config = read_config(config_file, single=single)
+    config = config_from(config_file, single=single)
     module = module_of([target], module=module, config=config)
     request = judge_request([target], module=module, collectors=collect, collectors_from="--collect", config=config)
     time = time_for(request.module, timeout=timeout)

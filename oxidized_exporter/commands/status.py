@@ -7,10 +7,11 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TextIO
 
-from oxidized_exporter.commands.asking import ask, module_of, read_config, seconds_for, with_every_device
+from oxidized_exporter.commands.asking import ask, module_of, seconds_for, with_every_device
 from oxidized_exporter.commands.progress import progress_bars
 from oxidized_exporter.commands.status_json import document
 from oxidized_exporter.commands.status_table import print_status
+from oxidized_exporter.config import config_from
 from oxidized_exporter.scrape.request import judge_request
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def status_as_json(asked: Asked, *, out: TextIO, err: TextIO) -> bool:
 
 def _scraped(asked: Asked, *, err: TextIO) -> tuple[Snapshot, str]:
     """Return what was scraped, and the name of the module that it was scraped with."""
-    config = read_config(asked.config_file, single=asked.single)
+    config = config_from(asked.config_file, single=asked.single)
     module = module_of(asked.targets, module=asked.module, config=config)
     request = judge_request(asked.targets, module=module, config=config)
     request = with_every_device(request, config=config)

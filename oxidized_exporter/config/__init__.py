@@ -33,8 +33,23 @@ __all__ = [
     "SingleInstance",
     "TargetEntry",
     "TlsConfig",
+    "config_from",
     "load_config",
 ]
+
+
+def config_from(file: str | None, *, single: SingleInstance | None) -> Config:
+    """Return what to run with: what a file says, and the one Oxidized of the command line; blocks meanwhile.
+
+    Args:
+        file: None for none, which is the configuration without any setting.
+        single: None where the command line names no Oxidized.
+
+    Raises:
+        ConfigError: the file cannot be read, or has faults, or does not go with ``single``.
+    """
+    config = Config() if file is None else load_config(file)
+    return config if single is None else single.added_to(config, file=file)
 
 
 def load_config(path: str, *, check_files: bool = True) -> Config:

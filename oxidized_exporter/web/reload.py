@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from oxidized_exporter.config import load_config
+from oxidized_exporter.config import config_from
 from oxidized_exporter.errors import ConfigError, Fault, NothingToReloadError, place
 from oxidized_exporter.web.fault_lines import told_of
 
@@ -64,9 +64,7 @@ async def _reload(exporter: Exporter) -> None:
         raise error
     async with exporter.reloading:
         try:
-            config = await asyncio.to_thread(load_config, file)
-            if exporter.settings.single is not None:
-                config = exporter.settings.single.added_to(config, file=file)
+            config = await asyncio.to_thread(config_from, file, single=exporter.settings.single)
             _require_no_more_open(config, than=exporter.running.config, file=file)
         except ConfigError as error:
             exporter.metrics.reloaded(successful=False)

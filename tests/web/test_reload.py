@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from oxidized_exporter.config import load_config
+from oxidized_exporter.config import config_from, load_config
 from oxidized_exporter.simulator import FAULTS, HELD, Daemon, Fault, create_app, fleet
 from oxidized_exporter.web.state import Settings
 from tests.harness import Exposition, Probing, running, running_exporter
@@ -126,10 +126,10 @@ async def test_an_unexpected_exception_changes_nothing_and_is_told(
 ) -> None:
     async with reloadable(path) as exporter:
 
-        def explode(_file: str) -> None:
+        def explode(_file: str, **_: object) -> None:
             raise RecursionError("s3cr3t")
 
-        monkeypatch.setattr("oxidized_exporter.web.reload.load_config", explode)
+        monkeypatch.setattr("oxidized_exporter.web.reload.config_from", explode)
         assert (await exporter.session.post("/-/reload")).status == 500
         assert (await own(exporter)).value("oxidized_exporter_config_last_reload_successful") == 0
         assert (await exporter.get("/-/ready")).status == 200
@@ -141,12 +141,12 @@ async def test_an_unexpected_exception_changes_nothing_and_is_told(
 async def test_a_reload_goes_on_when_its_caller_hangs_up(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     begun, go_on = threading.Event(), threading.Event()
 
-    def slowly(file: str) -> Config:
+    def slowly(file: str, *, single: None) -> Config:
         begun.set()
         assert go_on.wait(10)
-        return load_config(file)
+        return config_from(file, single=single)
 
-    monkeypatch.setattr("oxidized_exporter.web.reload.load_config", slowly)
+    monkeypatch.setattr("oxidized_exporter.web.reload.config_from", slowly)
     async with reloadable(path) as exporter:
         path.write_text(GOOD)
         caller = asyncio.create_task(exporter.session.post("/-/reload"))
