@@ -140,6 +140,7 @@ class OxidizedClient:
             response = await self._answer_again(route, path, error)
         self._journal.enter(Stage.BODY)
         limit, size = self._limits.body_bytes, 0
+        # Ends in the same three branches as `_answer`: as a context manager they cost a request a tenth of its time.
         try:
             async with response:
                 headers = response.headers  # the response's own properties parse them
