@@ -59,7 +59,7 @@ async def open_session(
         timeout=_NO_TIMEOUT,
         cookie_jar=aiohttp.DummyCookieJar(),
         headers=CIMultiDict([("User-Agent", USER_AGENT), *((n, value.reveal()) for n, value in settings.headers)]),
-        middlewares=(_once_more_where_reused,),
+        middlewares=(connector.once_more_where_reused,),
         trust_env=False,
         read_bufsize=_BUFFER_BYTES,
         trace_configs=[journal.trace_config()] if isinstance(journal, Trace) else None,
@@ -67,35 +67,18 @@ async def open_session(
         yield session
 
 
-async def _once_more_where_reused(
-    request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
-) -> aiohttp.ClientResponse:
-    """Translate where the exception arises: aiohttp would send a lost GET once more by itself, uncounted.
-
-    That an idle connection was lost says nothing of the server, which may close one whenever it likes (RFC 9112,
-    9.3.1): then it is no attempt, and another connection is taken at once.
-    """
-    while True:
-        try:
-            return await handler(request)
-        except (aiohttp.ClientError, OSError) as exception:
-            error = translate(exception)
-            pool = request.session.connector
-            if error.retryable and isinstance(pool, _WitnessingConnector) and pool.gave_idle_one_to(request):
-                continue  # with one idle connection less in the pool
-            raise error from exception
-
-
 class _WitnessingConnector(aiohttp.TCPConnector):
     """Notes the stages, and the expiry of the certificates: a short answer is over before a response can be asked.
 
-    aiohttp's own tracing costs every request, of which there are many.
+    aiohttp's own tracing costs every request, of which there are many. What follows from a lost idle connection is
+    decided here, too: only who hands connections out knows which have lain idle.
     """
 
     def __init__(self, *, journal: Journal, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._journal = journal
         self._known: WeakSet[asyncio.BaseTransport] = WeakSet()
+        # Requests that did not go out on a connection that had served others and lain idle.
         self._without_idle_one: WeakSet[aiohttp.ClientRequest] = WeakSet()
 
     async def connect(
@@ -120,12 +103,23 @@ class _WitnessingConnector(aiohttp.TCPConnector):
                 self._journal.note("{}, {}", ssl_object.version(), (ssl_object.cipher() or ("no cipher",))[0])
         return connection
 
-    def gave_idle_one_to(self, request: aiohttp.ClientRequest) -> bool:
-        """Tell whether a request went out on a connection that had served others and lain idle."""
-        if request in self._without_idle_one:
-            return False
-        self._journal.note("the server had closed the idle connection: another one is taken")
-        return True
+    async def once_more_where_reused(
+        self, request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
+    ) -> aiohttp.ClientResponse:
+        """Translate where the exception arises: aiohttp would send a lost GET once more by itself, uncounted.
+
+        That an idle connection was lost says nothing of the server, which may close one whenever it likes (RFC 9112,
+        9.3.1): then it is no attempt, and another connection is taken at once.
+        """
+        while True:
+            try:
+                return await handler(request)
+            except (aiohttp.ClientError, OSError) as exception:
+                error = translate(exception)
+                if not error.retryable or request in self._without_idle_one:
+                    raise error from exception
+                self._journal.note("the server had closed the idle connection: another one is taken")
+                # Ends: with each turn there is one idle connection less in the pool.
 
 
 def earliest_expiry(ssl_object: ssl.SSLObject) -> float | None:
