@@ -32,8 +32,10 @@ async def test_a_session_has_so_many_connections_and_keeps_no_cookie() -> None:
 
 
 @asynccontextmanager
-async def closing_server(answers: Sequence[int], connections: list[int]) -> AsyncIterator[str]:
-    """Serve so many answers on one connection after the other, then close it without a word when asked once more.
+async def closing_server(
+    answers: Sequence[int], connections: list[int], *, last_words: bytes = b""
+) -> AsyncIterator[str]:
+    """Serve so many answers on one connection after the other, then close it with its last words when asked once more.
 
     ``connections`` gets the requests of each connection.
     """
@@ -44,6 +46,7 @@ async def closing_server(answers: Sequence[int], connections: list[int]) -> Asyn
         while await reader.readuntil(b"\r\n\r\n"):
             connections[number] += 1
             if connections[number] > answers[number]:
+                writer.write(last_words)
                 break
             writer.write(_ANSWER)
         writer.close()
@@ -86,6 +89,20 @@ async def test_a_new_connection_that_is_closed_is_asked_no_second_time() -> None
             await client.nodes()
     assert connections == [1]
     assert journal.requests == {Request("nodes", "protocol"): 1}
+
+
+async def test_an_idle_connection_that_answers_with_what_is_no_http_is_not_replaced() -> None:
+    connections: list[int] = []
+    journal = Journal()
+    async with (
+        closing_server([1, 1], connections, last_words=b"nonsense\r\n\r\n") as url,
+        asking(url, journal) as client,
+    ):
+        assert await client.nodes() == b"[]"
+        with pytest.raises(ProtocolError):
+            await client.nodes()
+    assert connections == [2]
+    assert journal.requests == {Request("nodes", "success"): 1, Request("nodes", "protocol"): 1}
 
 
 async def test_where_new_connections_are_closed_as_well_it_is_given_up() -> None:
