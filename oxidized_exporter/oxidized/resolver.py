@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-from typing import TYPE_CHECKING
+from collections import Counter
+from typing import TYPE_CHECKING, Final
 
 from aiohttp import AsyncResolver
 from aiohttp.abc import AbstractResolver, ResolveResult
@@ -15,6 +16,9 @@ from oxidized_exporter.oxidized.journal import Stage
 if TYPE_CHECKING:
     from oxidized_exporter.oxidized.journal import Journal
     from oxidized_exporter.targets.guard import AddressPolicy
+
+# The HTTP library goes through all addresses again for each that fails: with a thousand it would come to no end.
+_MOST_ADDRESSES: Final = 8
 
 
 class GuardedResolver(AbstractResolver):
@@ -33,7 +37,7 @@ class GuardedResolver(AbstractResolver):
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
-        """Return the addresses of ``host``.
+        """Return the addresses of ``host``, the first eight of each family. All of them are judged.
 
         Raises:
             OSError: the name was not resolved.
@@ -47,10 +51,21 @@ class GuardedResolver(AbstractResolver):
         for address in addresses:
             if why := self._policy.refusal(ipaddress.ip_address(address)):
                 raise TargetDeniedError(f"{host} resolves to {address}, {why}")
-        return results
+        return _first_of_each_family(results)
 
     async def close(self) -> None:
         """Do nothing: the resolver behind belongs to the caller."""
+
+
+def _first_of_each_family(results: list[ResolveResult]) -> list[ResolveResult]:
+    """Return as many as there is sense in trying, in their order."""
+    seen: Counter[int] = Counter()
+    first = []
+    for result in results:
+        seen[result["family"]] += 1
+        if seen[result["family"]] <= _MOST_ADDRESSES:
+            first.append(result)
+    return first
 
 
 def system_resolver() -> AbstractResolver:

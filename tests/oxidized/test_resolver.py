@@ -112,6 +112,24 @@ async def test_a_name_is_resolved_once_and_that_answer_is_connected_to() -> None
         assert len(server.asked) <= 2  # A and AAAA
 
 
+async def test_of_many_addresses_all_are_judged_and_the_first_of_each_family_are_tried() -> None:
+    """The HTTP library would make connections in the square of their number."""
+    many = [f"127.1.0.{number}" for number in range(1, 31)] + [f"fd00::{number}" for number in range(1, 21)]
+    table = {"many.test": many, "bad.test": [*many, "169.254.169.254"]}
+    async with name_server(table) as (resolver, _):
+        guarded = GuardedResolver(resolver, ANY_ADDRESS, Journal())
+        found = await guarded.resolve("many.test", 80)
+        families = [result["family"] for result in found]
+        assert (families.count(socket.AF_INET), families.count(socket.AF_INET6)) == (8, 8)
+        everything = [result["host"] for result in await resolver.resolve("many.test", 80, socket.AF_UNSPEC)]
+        assert [everything.index(result["host"]) for result in found] == sorted(
+            everything.index(result["host"]) for result in found
+        )
+        with pytest.raises(TargetDeniedError):
+            await guarded.resolve("bad.test", 80)
+        await resolver.close()
+
+
 async def test_an_unknown_name_is_dns() -> None:
     async with name_server({}) as (resolver, _), running_exporter(resolver=resolver) as exporter:
         answer = await exporter.probe("http://unknown.test:8888", timeout_seconds=20)
