@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import ssl
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 from weakref import WeakSet
 
 import aiohttp
+from aiohttp.client_proto import ResponseHandler
 from multidict import CIMultiDict
 
 from oxidized_exporter import __version__
+from oxidized_exporter.errors import ProtocolError
 from oxidized_exporter.oxidized.journal import Journal, Stage
 from oxidized_exporter.oxidized.request_settings import NO_SETTINGS
 from oxidized_exporter.oxidized.trace import Trace
@@ -22,11 +25,14 @@ if TYPE_CHECKING:
 
     from aiohttp.abc import AbstractResolver
     from aiohttp.connector import Connection
+    from aiohttp.http_parser import RawResponseMessage
 
     from oxidized_exporter.oxidized.request_settings import RequestSettings
 
 USER_AGENT: Final = f"oxidized_exporter/{__version__}"
 _BUFFER_BYTES: Final = 1024 * 1024  # at each reading; with the library's 64 KiB a large list costs half as much again
+_INTERIM: Final = range(100, 200)
+_MOST_INTERIM: Final = 10  # before an answer; a server has hardly one to say, and Go's client takes five
 # The deadline encloses everything, so the library's own five clocks are off.
 _NO_TIMEOUT: Final = aiohttp.ClientTimeout(total=None, connect=None, sock_read=None, sock_connect=None)
 
@@ -76,6 +82,8 @@ class _WitnessingConnector(aiohttp.TCPConnector):
 
     def __init__(self, *, journal: Journal, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        handler: type[ResponseHandler] = _Answers
+        self._factory = partial(handler, loop=self._loop)
         self._journal = journal
         self._known: WeakSet[asyncio.BaseTransport] = WeakSet()
         # Requests that did not go out on a connection that had served others and lain idle.
@@ -120,6 +128,24 @@ class _WitnessingConnector(aiohttp.TCPConnector):
                     raise error from exception
                 self._journal.note("the server had closed the idle connection: another one is taken")
                 # Ends: with each turn there is one idle connection less in the pool.
+
+
+class _Answers(ResponseHandler):
+    """Takes no more than so many interim answers (1xx): while it reads them without end, the loop does nothing else."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(loop)
+        self._interim = 0
+
+    def feed_data(self, data: tuple[RawResponseMessage, aiohttp.StreamReader], size: int = 0) -> None:
+        """Take the head of an answer; after one interim answer too many nothing is taken any more."""
+        if self.exception() is not None:
+            return
+        self._interim = self._interim + 1 if data[0].code in _INTERIM else 0
+        if self._interim > _MOST_INTERIM:
+            self.set_exception(ProtocolError(f"more than {_MOST_INTERIM} interim answers (1xx) came before an answer"))
+        else:
+            super().feed_data(data, size)
 
 
 def earliest_expiry(ssl_object: ssl.SSLObject) -> float | None:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -114,3 +114,28 @@ async def test_where_new_connections_are_closed_as_well_it_is_given_up() -> None
             await client.nodes()
     assert connections == [2, 1]
     assert journal.requests == {Request("nodes", "success"): 1, Request("nodes", "protocol"): 1}
+
+
+@pytest.mark.parametrize("count,reason", [(10, None), (11, "protocol"), (100_000, "protocol")])
+async def test_interim_answers_are_bounded(count: int, reason: str | None) -> None:
+    """Without a bound the loop has nothing else to do while a server sends them, past every deadline."""
+
+    left = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError, asyncio.IncompleteReadError):
+            while await reader.readuntil(b"\r\n\r\n"):
+                writer.write(b"HTTP/1.1 103 Early Hints\r\n\r\n" * count + _ANSWER)
+                await writer.drain()
+        writer.close()
+        left.set()
+
+    journal = Journal()
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        async with asking(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", journal) as client:
+            if reason is None:
+                assert [await client.nodes() for _ in range(3)] == [b"[]"] * 3
+            else:
+                with pytest.raises(ProtocolError, match="more than 10 interim answers"):
+                    await client.nodes()
+        await left.wait()
