@@ -102,8 +102,8 @@ def read_stats(
         still_wanted: called again and again; what it raises ends the work.
 
     Raises:
-        SchemaError: no table of statistics, one without the columns that are needed or with one of them twice, or with
-            something in it that is no row.
+        SchemaError: no table of statistics, one without its end or the columns that are needed, with one of them
+            twice, or with something in it that is no row.
         TooLargeError: too many rows.
     """
     table = _START.search(body, 0, _BEFORE_BYTES)
@@ -143,7 +143,8 @@ def read_stats(
 def _pieces(body: bytes | bytearray, begin: int) -> Iterator[tuple[int, int]]:
     """Yield where each piece of the table begins and ends.
 
-    A piece ends before a ``<tr``. Oxidized escapes what is text, so that there a row begins.
+    A piece ends before a ``<tr``. Oxidized escapes what is text, so that there a row begins. A page that was cut must
+    not look like a whole one with fewer devices.
     """
     while True:
         row = _ROW.search(body, begin + _PIECE_BYTES, begin + _PIECE_BYTES + _ROW_BYTES)
@@ -153,11 +154,9 @@ def _pieces(body: bytes | bytearray, begin: int) -> Iterator[tuple[int, int]]:
                 raise SchemaError("the table of statistics holds another table")
             yield begin, other.start()
             return
-        if row is None and end < len(body):
-            raise SchemaError("the table of statistics holds too long a row")
-        yield begin, end
         if row is None:
-            return
+            raise SchemaError(f"the table of statistics {'holds too long a row' if end < len(body) else 'has no end'}")
+        yield begin, end
         begin = end
 
 

@@ -219,7 +219,6 @@ def test_a_row_that_cannot_be_read_costs_no_other(odd: str) -> None:
         table(row()).replace(b"'", b""),
         table(row()).replace(b"'", b'"'),
         table(row()).replace(b"</tr>", b"").replace(b"</td>", b"").replace(b"</th>", b""),
-        table(row()).removesuffix(b"</table>"),
         table(row(), after="<table><tr><td>another</td></tr></table>"),
         b"<table id='other'><tr><td>another</td></tr></table>" + table(row()),
         bytearray(table(row())),
@@ -246,6 +245,8 @@ def test_forms_of_the_same_table(body: bytes) -> None:
         (table(row(), head=f"<tr>{HEAD}<th>name</th></tr>"), "the table of statistics has a column twice"),
         (table(row(table(row("s3cr3t")).decode())), "the table of statistics holds another table"),
         (table(row("s3cr3t" * 10_000)), "the table of statistics holds too long a row"),
+        (table(row("s3cr3t")).removesuffix(b"</table>"), "the table of statistics has no end"),
+        (table(row("s3cr3t") * 1000)[:-1000], "the table of statistics has no end"),
     ],
 )
 def test_what_is_no_table_of_statistics(body: bytes, message: str | None) -> None:
