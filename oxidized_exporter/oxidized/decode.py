@@ -27,7 +27,10 @@ _UNCOUNTED_BYTES: Final = 4 * 1024 * 1024  # decoding so much at once takes 0.1 
 _COMMAS_A_ROW: Final = 50  # a real row has about 15, and one more for each of its variables
 _ROW_BYTES: Final = 256 * 1024  # decoding one value cannot be interrupted; a real row has less than 1 KiB
 _MAX_DIGITS: Final = 300  # a longer integer is kept as its text: Python refuses to convert back and forth
-_ESCAPES: Final = re.compile(rb"\\\\|\\u[dD][89abAB]..\\u[dD][c-fC-F]..|(\\u[dD][89a-fA-F]..)")
+_HALF: Final = rb"[0-9a-fA-F]{2}"
+_ESCAPES: Final = re.compile(
+    rb"\\\\|\\u[dD][89abAB]" + _HALF + rb"\\u[dD][c-fC-F]" + _HALF + rb"|(\\u[dD][89a-fA-F]" + _HALF + rb")"
+)
 
 
 def decode_rows(body: bytes | bytearray, *, max_rows: int, still_wanted: Callable[[], None] = lambda: None) -> Rows:

@@ -159,6 +159,11 @@ def test_half_a_character_in_a_name_costs_nobody(text: bytes) -> None:
         (b'[{"name":NaN}]', NotJsonError, "the body is not JSON: JSON is malformed: invalid character (byte 9)"),
         (b"\xef\xbb\xbf[]", NotJsonError, "the body is not JSON: JSON is malformed: invalid character (byte 0)"),
         (b"{} x", NotJsonError, "the body is not JSON: JSON is malformed: trailing characters (byte 4)"),
+        (
+            rb'[{"name":"a","x":"\ud80("}]',
+            NotJsonError,
+            "the body is not JSON: JSON is malformed: invalid character in unicode escape (byte 24)",
+        ),
         (b'[{"name":"\xff"}]', NotJsonError, "the body is not UTF-8"),
         (b'[{"name":"a","unread":"\xff"}]', NotJsonError, "the body is not UTF-8"),
         ("[]".encode("utf-16"), NotJsonError, "the body is not UTF-8"),
