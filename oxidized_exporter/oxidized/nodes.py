@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from typing import TYPE_CHECKING, Final
@@ -139,9 +140,12 @@ def _exposes_secrets(variables: bytes) -> bool:
     if variables in _WITHOUT_VARIABLES or len(variables) > _VARIABLES_BYTES:
         return False
     try:
-        pending = [msgspec.json.decode(variables)]
-    except (msgspec.DecodeError, RecursionError):
-        return False  # half a character, or nested as no variables are; the row is sound without them
+        try:
+            pending = [msgspec.json.decode(variables)]
+        except msgspec.DecodeError:  # half a character, or a number beyond all floats
+            pending = [json.loads(variables, parse_int=str, parse_float=str)]
+    except (ValueError, RecursionError):
+        return False  # nested as no variables are; the row is sound without them
     while pending:
         found = pending.pop()
         if isinstance(found, dict):

@@ -296,6 +296,12 @@ def test_devices_whose_variables_expose_secrets(variables: Any, *, exposes: bool
     assert read_one(vars=variables).exposes_secrets is exposes
 
 
+@pytest.mark.parametrize("beside", [rb'"\ud800"', b"1e999", b"1" * 5000])
+def test_what_no_library_reads_beside_a_secret_hides_it_not(beside: bytes) -> None:
+    body = json.dumps([row(vars={"enable": "s3cr3t", "odd": "HERE"})]).encode().replace(b'"HERE"', beside)
+    assert read_nodes(body, limits=Limits()).devices[0].exposes_secrets
+
+
 def test_clean_lists_take_the_fast_path(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("oxidized_exporter.oxidized.decode._read_row", None)
     assert read(row()).devices[0].name == "sw1"
