@@ -44,6 +44,7 @@ _HASH: Final = re.compile(r"\$2[aby]\$(?P<cost>[0-9]{2})\$(?P<salt>[./A-Za-z0-9]
 _COSTS: Final = range(4, 17)  # each step more takes twice as long, one of 16 some seconds of a processor
 _VISIBLE: Final = re.compile(r"[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?")
 _PART: Final = re.compile(r"([0-9]*\.?[0-9]+|[0-9]+\.)(h|ms|m|s|us|µs|μs|ns)")
+_MOST_SECONDS: Final = (2**63 - 1) / 1e9  # what Go can hold
 _SECONDS: Final = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ns": 1e-9}
 
 
@@ -169,7 +170,10 @@ def parse_interval(text: str) -> float:
     parts = list(_PART.finditer(text))
     if "".join(part[0] for part in parts) != text or not text:
         raise ValueError("must be a duration such as 1s, 1.5s or 250ms, 0 or more, with its unit")
-    return sum(float(part[1]) * _SECONDS[part[2]] for part in parts)
+    seconds = sum(float(part[1]) * _SECONDS[part[2]] for part in parts)
+    if seconds > _MOST_SECONDS:
+        raise ValueError("must be a duration of less than 292 years")
+    return seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
