@@ -5,18 +5,20 @@ from __future__ import annotations
 import re
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import yaml
 from yaml.constructor import SafeConstructor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 KeyPath: TypeAlias = tuple[str | int, ...]
 
 _MAX_DEPTH: Final = 32
 _TOO_DEEP: Final = f"nested more than {_MAX_DEPTH} levels deep"
+_TOO_LARGE: Final = "is too large with its aliases (*…) replaced by what they stand for"
 _MAX_SIZE: Final = 8 * 1024 * 1024  # with all aliases replaced by what they stand for
 _MAX_INTEGER: Final = 2**63 - 1
 _NODE_SIZE: Final = 16
@@ -75,19 +77,23 @@ def mapping(value: Any) -> Mapping[str, Any]:
 def read_document(text: str) -> Document:
     """Read YAML; what cannot be read is left out, and told of in the document's issues."""
     try:
-        node = _compose(text)
+        node, size = _compose(text)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         return _unreadable(_problem(error), line=mark.line + 1 if mark else 1)
     except yaml.reader.ReaderError as error:
         return _unreadable("holds a character that YAML does not allow", line=text.count("\n", 0, error.position) + 1)
+    if size > _MAX_SIZE:  # before a walk over all that it stands for, which is longer than the text in any measure
+        return _unreadable(_TOO_LARGE, line=1)
     return Document() if node is None else _Walk().document(node)
 
 
-def _compose(text: str) -> yaml.Node | None:
+def _compose(text: str) -> tuple[yaml.Node | None, int]:
+    """Return the tree, and its size with each alias replaced by what it stands for."""
     loader = _Loader(text)
     try:
-        return loader.get_single_node()
+        node = loader.get_single_node()
+        return node, loader.size_of(node)
     except (ValueError, OverflowError):  # "\UFFFFFFFF"
         raise yaml.MarkedYAMLError(
             problem="an escape stands for no character", problem_mark=loader.get_mark()
@@ -111,20 +117,39 @@ def _problem(error: yaml.MarkedYAMLError) -> str:
 
 
 class _Loader(yaml.SafeLoader):
-    """Composes nodes to a bounded depth."""
+    """Composes nodes to a bounded depth, and counts how much they stand for."""
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
         self._depth = 0
+        self._sizes: dict[int, int] = {}
+
+    def size_of(self, node: yaml.Node | None) -> int:
+        """Return the size of a node; one inside of itself has none yet, and the walk goes no further there."""
+        return self._sizes.get(id(node), 0)
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         self._depth += 1
         if self._depth > _MAX_DEPTH:
             raise yaml.MarkedYAMLError(problem=_TOO_DEEP, problem_mark=self.get_mark())
+        is_alias = self.check_event(yaml.AliasEvent)
         try:
-            return super().compose_node(parent, index)
+            node = super().compose_node(parent, index)
         finally:
             self._depth -= 1
+        if node is not None and not is_alias:
+            self._sizes[id(node)] = min(_own_size(node) + sum(map(self.size_of, _children(node))), _MAX_SIZE + 1)
+        return node
+
+
+def _children(node: yaml.Node) -> Iterable[yaml.Node]:
+    if isinstance(node, yaml.MappingNode):
+        return chain.from_iterable(node.value)
+    return node.value if isinstance(node, yaml.SequenceNode) else ()
+
+
+def _own_size(node: yaml.Node) -> int:
+    return _NODE_SIZE + (len(node.value) if isinstance(node, yaml.ScalarNode) else 0)
 
 
 class _TooLargeError(Exception):
@@ -145,7 +170,7 @@ class _Walk:
         try:
             data = self._value(node, ())
         except _TooLargeError:
-            self._issues.append(Issue((), "is too large with its aliases (*…) replaced by what they stand for"))
+            self._issues.append(Issue((), _TOO_LARGE))
         return Document(data=data, lines=self._lines, issues=tuple(self._issues))
 
     def _value(self, node: yaml.Node, path: KeyPath) -> Any:
@@ -228,7 +253,7 @@ class _Walk:
             self._above.discard(id(node))
 
     def _count(self, node: yaml.Node) -> None:
-        self._size += _NODE_SIZE + (len(node.value) if isinstance(node, yaml.ScalarNode) else 0)
+        self._size += _own_size(node)
         if self._size > _MAX_SIZE:
             raise _TooLargeError
 

@@ -181,6 +181,21 @@ def test_nothing_makes_it_hang(text: str) -> None:
         parse_config(text, file="f", place=Place())
 
 
+def test_what_is_too_large_with_its_aliases_is_not_walked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("oxidized_exporter.config.document._Walk", None)
+    assert fault(BAD / "yaml_alias_bomb.yml").endswith(
+        ": is too large with its aliases (*…) replaced by what they stand for"
+    )
+
+
+def test_aliases_of_what_they_stand_in_are_counted_on_the_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their size is not known before: each stands for all others."""
+    monkeypatch.setattr("oxidized_exporter.config.document._MAX_SIZE", 20_000)
+    text = f"x: &a [&b [{'*a, ' * 50}], {'*b, ' * 50}]\ny: *b\n"
+    with pytest.raises(ConfigError, match="is too large with its aliases"):
+        parse_config(text, file="f", place=Place())
+
+
 def test_without_a_file_nothing_is_loaded_that_reads_one() -> None:
     heavy = {"pydantic", "pydantic_core", "yaml", "re2"}
     code = f"import sys, oxidized_exporter.cli; print(*({heavy!r} & set(sys.modules)))"
