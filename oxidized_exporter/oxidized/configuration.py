@@ -17,7 +17,7 @@ _FORMAT: Final = re.compile(r"(?:(?:^|\.)json|\.)\Z")
 # A % would be decoded once more by a proxy in between.
 _UNSAFE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\\%]|[\ud800-\udfff]")
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_~-][A-Za-z0-9_.~-]*(?:/[A-Za-z0-9_~-][A-Za-z0-9_.~-]*)*")  # as most are
-_DOTS: Final = frozenset({".", ".."})
+_DOTS: Final = re.compile(r"\.\.?(?:[?#].*)?", re.DOTALL)  # where a proxy decodes it, a path ends in front of ? and #
 # What Oxidized answers with status 200 in place of a configuration (0.30 to 0.37).
 _NONE: Final = re.compile(rb"(?:(?:node not found|unable to find '[^\n]*')\n?)?")
 _LONGEST_TEXT: Final = 4096
@@ -49,7 +49,7 @@ def fetch_path(*, full_name: str, name: str, group: str) -> str | Skip:
     if _PLAIN.fullmatch(full_name) and "/" not in name and not _FORMAT.search(name):
         return _PREFIX + full_name
     segments = [*group.split("/"), name] if grouped else [name]
-    if not name or "/" in name or any(segment in _DOTS or _UNSAFE.search(segment) for segment in segments):
+    if not name or "/" in name or any(_DOTS.fullmatch(segment) or _UNSAFE.search(segment) for segment in segments):
         return Skip.UNSAFE_NAME
     if not all(segments):
         return Skip.EMPTY_GROUP
