@@ -11,7 +11,10 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from asyncio.trsock import TransportSocket
 
-_SO_ATTACH_FILTER: Final = 26  # Linux, socket(7); Python has no name for it
+# Linux, socket(7) and its include/uapi/asm-generic/socket.h; Python has no names for them.
+_SO_BINDTOIFINDEX: Final = 62
+_SO_ATTACH_FILTER: Final = 26
+_NO_INTERFACE: Final = struct.pack("i", 2**31 - 1)
 _FLAGS_OFFSET: Final = 13  # of the TCP header, RFC 9293, 3.1
 _SYN: Final = 0x02
 # struct sock_filter: code, jump if true, jump if false, operand; see the kernel's Documentation/networking/filter.rst
@@ -29,13 +32,19 @@ def make_no_new_connections(listener: TransportSocket | socket.socket) -> None:
 
     Closing a listening socket resets the connections that wait in it, with requests that clients believe to be sent.
     After this call no connection is added, so that the waiting ones can be accepted before the socket is closed.
-    A client whose SYN was passed over sends it again a second later, when the socket is closed, and is refused.
 
-    Where the system knows no such filter (it is Linux's), nothing happens.
+    A socket that is bound to a network interface sees the packets of that one alone, so it is bound to one that there
+    is not: new clients are refused at once. That is everybody's to do since Linux 5.7. Before, a socket filter drops
+    the packets, and a client that sends its SYN again a second later is refused; since June 2026 Linux, in its
+    older versions' updates too, takes one for TCP from CAP_NET_ADMIN alone.
+
+    Where the system knows neither (both are Linux's), nothing happens.
     """
     program = b"".join(_INSTRUCTION.pack(*instruction) for instruction in _DROP_SYN)
     held = array("B", program)  # for as long as its address is used
     address, _ = held.buffer_info()
     filter_program = struct.pack("HP", len(_DROP_SYN), address)
-    with contextlib.suppress(OSError):
-        listener.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, filter_program)
+    for option, value in ((_SO_BINDTOIFINDEX, _NO_INTERFACE), (_SO_ATTACH_FILTER, filter_program)):
+        with contextlib.suppress(OSError):
+            listener.setsockopt(socket.SOL_SOCKET, option, value)
+            return

@@ -34,7 +34,6 @@ from oxidized_exporter.scrape.nodes import collect_nodes
 from oxidized_exporter.simulator import FAULTS, HELD, REQUESTS, Daemon, Device, Fault, ManualClock, create_app, fleet
 from oxidized_exporter.targets.pattern import NetworkPattern, TargetPattern
 from oxidized_exporter.targets.url import parse_target
-from oxidized_exporter.web.closing import make_no_new_connections
 from oxidized_exporter.web.state import Settings
 from tests.harness import Exposition, Probing, asked, connecting, running, running_exporter
 from tests.recorder import EMPTY_LIST, recording, redirect
@@ -334,9 +333,11 @@ async def a_hanging_name(_stack: AsyncExitStack, _monkeypatch: pytest.MonkeyPatc
 
 async def a_port_that_drops(stack: AsyncExitStack, _monkeypatch: pytest.MonkeyPatch) -> tuple[Config, str]:
     if sys.platform != "linux":
-        pytest.skip("the filter is Linux's")
-    listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
-    make_no_new_connections(listener)
+        pytest.skip("others answer where a queue is full")
+    listener = stack.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+    stack.enter_context(
+        socket.create_connection(listener.getsockname())
+    )  # nobody accepts it, and there is no more room
     return Config(), f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 
