@@ -124,7 +124,9 @@ def _fault_of(asked: ListenAddress, path: str, way: _Way) -> str | None:
 
 def _is_turned_away(error: Exception) -> bool:
     """Tell whether the other side ended the handshake: with TLS 1.2 it wants the certificate before that is over."""
-    if isinstance(error, ssl.SSLEOFError | ConnectionResetError):
+    if isinstance(
+        error, ssl.SSLEOFError | ssl.SSLZeroReturnError | ConnectionResetError
+    ):  # the second: Python 3.11.2's
         return True
     return isinstance(error, ssl.SSLError) and "ALERT" in (error.reason or "")
 
