@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import re
 import ssl
 from dataclasses import dataclass
@@ -104,7 +105,10 @@ def parse_curve(text: str) -> str:
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).set_ecdh_curve(CURVES[text])
     except (ssl.SSLError, ValueError):
-        raise ValueError(f"cannot be honoured: {ssl.OPENSSL_VERSION} has no {CURVES[text]}") from None
+        python = platform.python_version()  # of which 3.11.2, Debian 12's, cannot name X25519, which its OpenSSL has
+        raise ValueError(
+            f"cannot be honoured: Python {python} with {ssl.OPENSSL_VERSION} has no {CURVES[text]}"
+        ) from None
     return text
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 from oxidized_exporter.config.text import Place
+from oxidized_exporter.errors import ConfigError
 from oxidized_exporter.web import web_config_values
 from oxidized_exporter.web.web_config import WebConfig
 from oxidized_exporter.web.web_config_loader import LoadedWebConfig, load_web_config, parse_web_config
@@ -132,14 +133,22 @@ def test_a_cipher_suite_that_this_openssl_has_not(monkeypatch: pytest.MonkeyPatc
 
 def test_a_curve_that_this_openssl_has_not(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(web_config_values.CURVES, "CurveX", "nosuchcurve")
-    with pytest.raises(ValueError, match=r"^cannot be honoured: OpenSSL .* has no nosuchcurve$"):
+    with pytest.raises(ValueError, match=r"^cannot be honoured: Python [\d.]+ with OpenSSL .* has no nosuchcurve$"):
         web_config_values.parse_curve("CurveX")
 
 
 @pytest.mark.parametrize("curve", web_config_values.CURVES)
 @pytest.mark.usefixtures("certificates")
-def test_each_curve_can_be_used(web_config_path: Path, curve: str) -> None:
-    context(web_config_path, {**PAIR, "curve_preferences": [curve]})
+def test_each_curve_can_be_used_that_this_python_can_name(web_config_path: Path, curve: str) -> None:
+    config = {**PAIR, "curve_preferences": [curve]}
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).set_ecdh_curve(web_config_values.CURVES[curve])
+    except ssl.SSLError:
+        assert curve == "X25519"
+        with pytest.raises(ConfigError, match=r"cannot be honoured: Python 3\.11"):
+            context(web_config_path, config)
+    else:
+        context(web_config_path, config)
 
 
 @pytest.mark.usefixtures("certificates")
