@@ -43,12 +43,13 @@ async def closing_server(
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         number = len(connections)
         connections.append(0)
-        while await reader.readuntil(b"\r\n\r\n"):
-            connections[number] += 1
-            if connections[number] > answers[number]:
-                writer.write(last_words)
-                break
-            writer.write(_ANSWER)
+        with suppress(asyncio.IncompleteReadError):  # it was closed by the client
+            while await reader.readuntil(b"\r\n\r\n"):
+                connections[number] += 1
+                if connections[number] > answers[number]:
+                    writer.write(last_words)
+                    break
+                writer.write(_ANSWER)
         writer.close()
 
     async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
