@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import ast
+import re
+import sys
+from importlib.metadata import packages_distributions, requires
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -115,3 +118,22 @@ def test_only_their_parts_use_aiohttps_client_and_server(path: Path) -> None:
             continue
         user = AIOHTTP_SERVER if name.startswith("aiohttp.web") else AIOHTTP_CLIENT
         assert part(path) in user, f"{path.name} imports {name}"
+
+
+def normal(distribution: str) -> str:
+    return re.sub(r"[-_.]+", "-", distribution).lower()
+
+
+def test_what_is_imported_is_asked_for_and_nothing_else() -> None:
+    """A library that another one brings along is gone when that one does without it."""
+    used = {name.split(".")[0] for path in FILES for name in imported(path)} - {PACKAGE} - sys.stdlib_module_names
+    brought_by = packages_distributions()
+    bring = {normal(distribution) for name in used for distribution in brought_by[name]}
+    assert asked_for() == bring - {"pydantic-core"} | {"aiodns"}  # pydantic's other half; aiohttp imports aiodns
+
+
+def asked_for() -> set[str]:
+    """Return the distributions that the package asks for, with those of the extra `systemd`."""
+    lines = [line.partition(";") for line in requires("oxidized-exporter") or ()]
+    needed = [name for name, _, marker in lines if "extra" not in marker or "systemd" in marker]
+    return {normal(re.split(r"[^\w.-]", name)[0]) for name in needed}
