@@ -7,16 +7,18 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
 from tests.deploy.dockerfile import read
+from tests.deploy.installed import PACKAGE, package
+from tests.rule_files import ROOT
 
-ROOT: Final = Path(__file__).parent.parent.parent
+if TYPE_CHECKING:
+    from pathlib import Path
+
 _, BUILD, _ = read(ROOT / "deploy" / "Dockerfile")
-PACKAGE: Final = "oxidized_exporter"
 STRANGE: Final = (
     "secret.txt",
     "deploy/.env",
@@ -34,11 +36,6 @@ def copied() -> set[str]:
     sources = {word for each in BUILD if each.keyword == "COPY" for word in each.words[:-1]}
     assert PACKAGE in sources
     return sources - {PACKAGE} | package()
-
-
-def package() -> set[str]:
-    modules = {str(file.relative_to(ROOT)) for file in (ROOT / PACKAGE).rglob("*.py")}
-    return modules | {f"{PACKAGE}/py.typed"}
 
 
 def sent(tree: Path) -> set[str]:
