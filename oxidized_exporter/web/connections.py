@@ -75,5 +75,9 @@ class Connections:
         loop = asyncio.get_running_loop()
         while self.unsent and loop.time() < until:  # noqa: ASYNC110 - see _LOOK_SECONDS
             await asyncio.sleep(_LOOK_SECONDS)
+        self.abort()
+
+    def abort(self) -> None:
+        """End all of them at once; what is unsent is lost."""
         for connection in list(self._served):
             connection.abort()

@@ -110,11 +110,16 @@ class Server:
 
         An answer that has not been read by then is cut.
         """
-        until = asyncio.get_running_loop().time() + _DRAIN_SECONDS
-        self._stop_listening()
-        if self._openings is not None:
-            await self._openings.close()
-        await self._runner.cleanup()
+        loop = asyncio.get_running_loop()
+        until = loop.time() + _DRAIN_SECONDS
+        over = loop.call_at(until, self._connections.abort)  # aiohttp waits as long for a handler, and once more
+        try:
+            self._stop_listening()
+            if self._openings is not None:
+                await self._openings.close()
+            await self._runner.cleanup()
+        finally:
+            over.cancel()
         await self._connections.end(until=until)
 
     def _crowded(self, which: str) -> None:

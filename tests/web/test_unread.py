@@ -8,8 +8,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
+from aiohttp import web
 
-from oxidized_exporter.web import connections, waiting
+from oxidized_exporter.web import connections, server, waiting
 from oxidized_exporter.web.connections import Connections
 from tests.web.instances import instance, switches
 from tests.web.serving import PAIR, serving, until
@@ -126,6 +127,25 @@ async def test_an_answer_that_is_read_late_is_whole_at_the_end(large: Any) -> No
         await reader.readexactly(missing)
         await ending
     assert left == [0]
+
+
+async def test_the_end_is_not_held_by_a_handler_that_waits_for_its_client(
+    large: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The HTTP library would wait for it, and once more when it has cancelled it."""
+    monkeypatch.setattr(server, "_DRAIN_SECONDS", 0.2)
+    genuine = web.AppRunner.cleanup
+    async with asyncio.timeout(30), large() as (exporter, ask):
+        connected = await ask()
+        await until(lambda: exporter.server.unsent)
+
+        async def patiently(runner: web.AppRunner) -> None:
+            await until(lambda: not exporter.server.unsent)
+            await genuine(runner)
+
+        monkeypatch.setattr(web.AppRunner, "cleanup", patiently)
+        await exporter.server.close()
+        assert not await read_whole(connected)
 
 
 class _Sending:
