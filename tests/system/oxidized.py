@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import time
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from oxidized_exporter.simulator import Daemon, create_app
+from tests.system.held_port import LOOPBACK, HeldPort
 from tests.system.program import PATIENCE
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from oxidized_exporter.simulator import Device
 
-_LOOPBACK = "127.0.0.1"
 _UP_SECONDS = 7200.0  # so that every device has had its jobs
 
 
@@ -54,16 +53,12 @@ class Instance:
         self._daemon = Daemon(devices, started=time.time() - _UP_SECONDS)
         self._middlewares = () if middleware is None else (middleware,)
         self._runner: web.AppRunner | None = None
-        # Never listens; with this option the server's own socket may be bound beside it.
-        self._held = socket.socket()
-        self._held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._held.bind((_LOOPBACK, 0))
-        self.url = f"http://{_LOOPBACK}:{self.port}"
+        self._held = HeldPort()
+        self.url = f"http://{LOOPBACK}:{self.port}"
 
     @property
     def port(self) -> int:
-        port: int = self._held.getsockname()[1]
-        return port
+        return self._held.number
 
     async def start(self) -> None:
         app = create_app(self._daemon)
@@ -71,7 +66,7 @@ class Instance:
         # What is held at the gate ends when its client has left, or at a stop.
         self._runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.5)
         await self._runner.setup()
-        await web.TCPSite(self._runner, _LOOPBACK, self.port).start()
+        await web.TCPSite(self._runner, LOOPBACK, self.port).start()
 
     async def stop(self) -> None:
         if self._runner is not None:
@@ -79,7 +74,7 @@ class Instance:
             self._runner = None
 
     def give_up_port(self) -> None:
-        self._held.close()
+        self._held.give_up()
 
 
 @asynccontextmanager

@@ -80,9 +80,9 @@ class Program:
     def send(self, number: signal.Signals) -> None:
         self._process.send_signal(number)
 
-    async def exit_code(self) -> int:
-        """Wait for the end."""
-        async with asyncio.timeout(PATIENCE):
+    async def exit_code(self, *, patience: float = PATIENCE) -> int:
+        """Wait for the end, for so many seconds."""
+        async with asyncio.timeout(patience):
             code = await self._process.wait()
             await self.out.end()
             await self.err.end()
