@@ -48,9 +48,9 @@ class Lines:
             self._ended = True
             self._grown.notify_all()
 
-    async def first(self, part: str, *, count: int = 1) -> list[str]:
-        """Wait for so many lines that hold ``part`` and return them."""
-        async with asyncio.timeout(PATIENCE), self._grown:
+    async def first(self, part: str, *, count: int = 1, seconds: float = PATIENCE) -> list[str]:
+        """Wait for so many lines that hold ``part``, so long at most, and return them."""
+        async with asyncio.timeout(seconds), self._grown:
             await self._grown.wait_for(lambda: len(self._with(part)) >= count or self._ended)
         assert len(self._with(part)) >= count, f"ended without {part!r}: {self.seen}"
         return self._with(part)[:count]
