@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test tools check-deploy dist test-wheel sbom chart manifests picture lock bench stops lint types docs format golden clean
+.PHONY: demo test tools check-deploy dist test-wheel sbom chart manifests picture lock bench stops soak lint types docs format golden clean
 
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("oxidized-exporter needs Python 3.11 or newer, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
@@ -86,6 +86,10 @@ bench: $(VENV)/installed-test  ## measure, and write the table of docs/performan
 STOPS ?= 100
 stops: $(VENV)/installed-test  ## stop it under load so many times and restart two replicas, and write the tables of docs/reliability.md
 	$(BIN)/python -m tests.stops $(STOPS)
+
+soak: MINUTES = 10
+soak: $(VENV)/installed-deploy  ## scrape 200 simulated instances for MINUTES, and write the part of docs/reliability.md
+	$(BIN)/python -m tests.soak --minutes $(MINUTES)
 
 golden: $(VENV)/installed-test  ## write the golden expositions anew; read the difference before you commit it
 	$(BIN)/python -m tests.golden_files
