@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from deploy.grafana.lists import alerts, devices, instances
+from deploy.grafana.lists import RATE_STEPS, alerts, devices, instances
 from deploy.grafana.panels import bars, graph, number
-from deploy.grafana.parts import GREEN, GREY, NONE_IS_GOOD, ORANGE, RED, YELLOW, About
+from deploy.grafana.parts import GREEN, GREY, NO_COLOUR, NONE_IS_GOOD, ORANGE, RED, YELLOW, About, Steps
 from deploy.grafana.queries import (
     ANSWERING,
     BACKUP_AGE,
@@ -60,94 +60,61 @@ def panels() -> list[Builder[Panel]]:
 
 def _numbers() -> list[Builder[Panel]]:
     return [
-        number(
-            About(title="Answering", text="Instances that answer with a valid node list.", width=3, height=4),
-            Query(expr=f"sum({ANSWERING})"),
+        _number("Answering", "Instances that answer with a valid node list.", f"sum({ANSWERING})"),
+        _troubled(
+            "Not answering",
+            "Instances whose probes fail. The table of instances says why.",
+            f"{ANSWERING} == 0",
+            "OxidizedConnectionDown",
         ),
-        number(
-            About(
-                title="Not answering",
-                text="Instances whose probes fail. The table of instances says why.",
-                width=3,
-                height=4,
-                runbooks=("OxidizedConnectionDown",),
-            ),
-            Query(expr=or_zero(f"count({ANSWERING} == 0)")),
-            steps=NONE_IS_GOOD,
+        _troubled(
+            "Not scraped",
+            "Instances that were watched, and whose scrapes now fail: nothing is known of them.",
+            NOT_SCRAPED,
+            "OxidizedExporterDown",
         ),
-        number(
-            About(
-                title="Not scraped",
-                text="Instances that were watched, and whose scrapes now fail: nothing is known of them.",
-                width=3,
-                height=4,
-                runbooks=("OxidizedExporterDown",),
-            ),
-            Query(expr=or_zero(f"count({NOT_SCRAPED})")),
-            steps=NONE_IS_GOOD,
+        _troubled(
+            "Stalled",
+            "Instances that answer, but of which no job has ended for two hours, whatever its result.",
+            f"{NEWEST_JOB_AGE} > {STALLED} and on ({TARGET_LABELS}) oxidized:target_answering:bool{{{OF_TARGETS}}}",
+            "OxidizedJobsStalled",
         ),
-        number(
-            About(
-                title="Stalled",
-                text="Instances that answer, but of which no job has ended for two hours, whatever its result.",
-                width=3,
-                height=4,
-                runbooks=("OxidizedJobsStalled",),
-            ),
-            Query(
-                expr=or_zero(
-                    f"count({NEWEST_JOB_AGE} > {STALLED}"
-                    f" and on ({TARGET_LABELS}) oxidized:target_answering:bool{{{OF_TARGETS}}})"
-                )
-            ),
-            steps=NONE_IS_GOOD,
-        ),
-        number(
-            About(
-                title="Devices",
-                text="Devices of the instances that answer, of all groups and models.",
-                width=3,
-                height=4,
-            ),
-            Query(expr=f"sum({DEVICES})"),
-        ),
-        number(
-            About(
-                title="Success rate",
-                text="Share of the devices whose last job succeeded, of those that have had one. Devices that are "
-                "`never` are left out: that is what Oxidized says after a restart, and between two retries.",
-                width=3,
-                height=4,
-                runbooks=("OxidizedBackupFailed",),
-            ),
-            Query(expr=RATE),
+        _number("Devices", "Devices of the instances that answer, of all groups and models.", f"sum({DEVICES})"),
+        _number(
+            "Success rate",
+            "Share of the devices whose last job succeeded, of those that have had one. Devices that are `never` are "
+            "left out: that is what Oxidized says after a restart, and between two retries.",
+            RATE,
+            "OxidizedBackupFailed",
             unit="percentunit",
-            steps=((None, RED), (0.9, YELLOW), (0.98, GREEN)),
+            steps=RATE_STEPS,
         ),
-        number(
-            About(
-                title="Old backups",
-                text="Devices without a success for two days, of the chosen groups and models.",
-                width=3,
-                height=4,
-                runbooks=("OxidizedBackupVeryOld",),
-            ),
-            Query(expr=or_zero(f"count(({BACKUP_AGE}) > {OLD})")),
-            steps=NONE_IS_GOOD,
+        _troubled(
+            "Old backups",
+            "Devices without a success for two days, of the chosen groups and models.",
+            f"({BACKUP_AGE}) > {OLD}",
+            "OxidizedBackupVeryOld",
         ),
-        number(
-            About(
-                title="Never backed up",
-                text="Devices of which neither a success has been seen nor anything is stored, of the chosen groups "
-                "and models. One that was just added belongs to them until its first job.",
-                width=3,
-                height=4,
-                runbooks=("OxidizedDeviceNeverBackedUp",),
-            ),
-            Query(expr=or_zero(f"count({NEVER_BACKED_UP})")),
-            steps=NONE_IS_GOOD,
+        _troubled(
+            "Never backed up",
+            "Devices of which neither a success has been seen nor anything is stored, of the chosen groups and models. "
+            "One that was just added belongs to them until its first job.",
+            NEVER_BACKED_UP,
+            "OxidizedDeviceNeverBackedUp",
         ),
     ]
+
+
+def _number(
+    title: str, text: str, expr: str, *runbooks: str, unit: str = "short", steps: Steps = NO_COLOUR
+) -> Builder[Panel]:
+    about = About(title=title, text=text, width=3, height=4, runbooks=runbooks)
+    return number(about, Query(expr=expr), unit=unit, steps=steps)
+
+
+def _troubled(title: str, text: str, those: str, runbook: str) -> Builder[Panel]:
+    """Return how many series an expression has, in red from one on."""
+    return _number(title, text, or_zero(f"count({those})"), runbook, steps=NONE_IS_GOOD)
 
 
 def _graphs() -> list[Builder[Panel]]:

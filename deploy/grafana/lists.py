@@ -45,6 +45,7 @@ DEVICE_COLUMNS: Final = (
     Column(title="Model", label="model", width=110),
     *TARGET_COLUMNS,
 )
+RATE_STEPS: Final = ((None, RED), (0.9, YELLOW), (0.98, GREEN))
 AGE_STEPS: Final = ((None, GREEN), (24 * _HOUR, YELLOW), (OLD, ORANGE), (VERY_OLD, RED))
 
 
@@ -77,7 +78,7 @@ def instances() -> Builder[Panel]:
             title="Success rate",
             expr=RATE_OF_TARGETS,
             unit="percentunit",
-            steps=((None, RED), (0.9, YELLOW), (0.98, GREEN)),
+            steps=RATE_STEPS,
             width=110,
         ),
         Column(
