@@ -12,6 +12,7 @@ from deploy.grafana.queries import (
     OF_GROUPS,
     STALLED,
     TARGET_LABELS,
+    TINY,
     Query,
     or_zero,
     per_device,
@@ -178,13 +179,13 @@ def _collectors() -> Builder[Panel]:
 
 def _configurations() -> Builder[Panel]:
     known = f"count({per_device('oxidized_device_config_size')})"
-    tiny = f"count({per_device('oxidized_device_config_size')} < 100)"
+    tiny = f"count({per_device('oxidized_device_config_size')} < {TINY})"
     skipped = f"sum by (reason) ({per_target('oxidized_configs_skipped', by='reason')}) > 0"
     return bars(
         About(
             title="Stored configurations",
-            text="Only with the collector `configs`: how many are known, how many of those have less than 100 bytes, "
-            "how many are still to be asked for, and how many are not asked for, by reason.",
+            text=f"Only with the collector `configs`: how many are known, how many of those have less than {TINY} "
+            "bytes, how many are still to be asked for, and how many are not asked for, by reason.",
             width=6,
             height=9,
             runbooks=("OxidizedConfigTiny", "OxidizedConfigShrank"),

@@ -18,10 +18,12 @@ OF_GROUPS: Final = f'{OF_TARGETS}, group=~"$group"'
 OF_DEVICES: Final = f'{OF_GROUPS}, model=~"$model"'
 OF_DEVICE: Final = f'{OF_TARGETS}, full_name="$device"'
 
-# The thresholds of the alerts, in seconds.
+# The thresholds of the alerts, in seconds and in bytes.
 STALLED: Final = 7200
 OLD: Final = 2 * 86400
 VERY_OLD: Final = 7 * 86400
+EXPIRES_SOON: Final = 14 * 86400
+TINY: Final = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

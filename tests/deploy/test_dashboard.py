@@ -154,6 +154,8 @@ def test_thresholds_are_those_of_the_alerts() -> None:
     assert f"> {parts.STALLED})" in ALERTS["OxidizedJobsStalled"].expression
     assert f"> {parts.OLD // 86400} * 86400)" in ALERTS["OxidizedBackupVeryOld"].expression
     assert f"> {parts.VERY_OLD // 86400} * 86400)" in ALERTS["OxidizedBackupVeryOldCritical"].expression
+    assert f"< {parts.EXPIRES_SOON // 86400} * 86400\n" in ALERTS["OxidizedCertificateExpiry"].expression
+    assert ALERTS["OxidizedConfigTiny"].expression.endswith(f"< {parts.TINY}")
 
 
 def test_panels_stand_side_by_side_and_have_numbers_and_words_of_their_own() -> None:
