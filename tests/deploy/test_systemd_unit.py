@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
+import click
 import pytest
 
 from oxidized_exporter.cli import main
@@ -91,6 +92,20 @@ def test_it_has_the_type_that_the_program_speaks() -> None:
     assert settings("Type") == ["notify"]
     assert settings("ExecReload") == ["/bin/kill -HUP $MAINPID"]
     assert settings("NotifyAccess") == [], "the first process alone, which is the exporter"
+
+
+def test_it_is_started_again_unless_it_would_fail_in_the_same_way() -> None:
+    assert settings("Restart") == ["on-failure"]
+    assert settings("RestartPreventExitStatus") == [str(click.UsageError.exit_code)]
+
+
+def test_it_does_without_what_the_readme_does_not_have_one_make() -> None:
+    (variables,) = settings("EnvironmentFile")
+    assert variables.startswith("-"), "a missing file would be a failed start"
+
+
+def test_the_time_of_its_start_can_be_read() -> None:
+    assert settings("ProcSubset") == [], "it comes from /proc/stat"
 
 
 def test_a_stop_has_the_time_that_the_program_takes() -> None:

@@ -131,6 +131,14 @@ async def test_a_reload_that_ends_after_the_stop_has_begun_is_not_told() -> None
     assert [message.partition("\n")[0] for message in told] == ["RELOADING=1", "STOPPING=1"]
 
 
+def test_a_closed_one_tells_nothing_any_more() -> None:
+    told: list[str] = []
+    with closing(Supervisor(told.append)) as supervisor:
+        supervisor.ready("so")
+    supervisor.ready("and so")
+    assert told == ["READY=1\nSTATUS=so"]
+
+
 async def test_a_socket_without_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     with listening_at(f"@{tmp_path}") as systemd:
         monkeypatch.setenv("NOTIFY_SOCKET", systemd.environment["NOTIFY_SOCKET"])
