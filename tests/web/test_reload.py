@@ -4,12 +4,15 @@ import asyncio
 import os
 import threading
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from oxidized_exporter.config import config_from, load_config
 from oxidized_exporter.simulator import FAULTS, HELD, Daemon, Fault, create_app, fleet
+from oxidized_exporter.supervisor import Supervisor
+from oxidized_exporter.web.reload import begin_reload
 from oxidized_exporter.web.state import Settings
 from tests.harness import Exposition, Probing, running, running_exporter
 
@@ -119,6 +122,14 @@ async def test_many_reloads_at_once_end_with_the_file_as_it_is(path: Path) -> No
             path.write_text(f"modules: {{m{number}: {{}}}}\n")
             await asyncio.gather(*(exporter.session.post("/-/reload") for _ in range(4)))
         assert "m4:" in await (await exporter.get("/config")).text()
+
+
+async def test_reloads_that_overlap_are_one_to_the_supervisor(path: Path) -> None:
+    told: list[str] = []
+    async with reloadable(path) as probing:
+        exporter = replace(probing.exporter, supervisor=Supervisor(told.append))
+        await asyncio.gather(*(begin_reload(exporter) for _ in range(3)))
+    assert [message.partition("\n")[0] for message in told] == ["RELOADING=1", "READY=1"]
 
 
 async def test_an_unexpected_exception_changes_nothing_and_is_told(
