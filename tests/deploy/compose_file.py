@@ -40,6 +40,13 @@ _HARDENED: Final = {
     "restart": "unless-stopped",
 }
 
+_NOBODY_LOGS_IN: Final = {
+    "GF_AUTH_ANONYMOUS_ORG_ROLE": "Viewer",
+    "GF_AUTH_BASIC_ENABLED": "false",
+    "GF_AUTH_DISABLE_LOGIN_FORM": "true",
+    "GF_SECURITY_DISABLE_INITIAL_ADMIN_CREATION": "true",
+}
+
 
 class ComposeError(Exception):
     """Docker Compose does not take a file."""
@@ -165,6 +172,8 @@ def mounts(stack: Stack) -> Iterator[str]:
 
 
 def oxidized(stack: Stack) -> Iterator[str]:
+    if not all(stack.services["oxidized"].get(key) for key in ("user", "entrypoint")):
+        yield "oxidized: is started by its image's own init, which needs root"
     config = stack.setting("oxidized", "/home/oxidized/config")
     web = config["extensions"]["oxidized-web"]
     if not web["load"] or web["listen"] != "0.0.0.0" or web["port"] != stack.port("oxidized"):  # noqa: S104 - in its container
@@ -215,8 +224,15 @@ def grafana(stack: Stack) -> Iterator[str]:
     (source,) = stack.setting("grafana", "/etc/grafana/provisioning/datasources/prometheus.yml")["datasources"]
     if fault := stack.unreachable("grafana", urlsplit(source["url"]).netloc):
         yield fault
+    scraped = stack.setting("prometheus", "/etc/prometheus/prometheus.yml")["global"]["scrape_interval"]
+    if source["jsonData"]["timeInterval"] != scraped:
+        yield f"grafana: asks in steps of {source['jsonData']['timeInterval']}, and prometheus scrapes every {scraped}"
     (provider,) = stack.setting("grafana", "/etc/grafana/provisioning/dashboards/oxidized.yml")["providers"]
-    home = stack.services["grafana"]["environment"]["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"]
+    environment = stack.services["grafana"]["environment"]
+    for name, value in _NOBODY_LOGS_IN.items():
+        if environment.get(name) != value:
+            yield f"grafana: {name} is {environment.get(name)!r}: somebody may log in, or change what there is"
+    home = environment["GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH"]
     if str(PurePosixPath(home).parent) != provider["options"]["path"]:
         yield f"grafana: {home} is not where dashboards are looked for"
     dashboard = stack.mounted("grafana", home)

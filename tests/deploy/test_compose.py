@@ -15,6 +15,7 @@ import yaml
 
 from oxidized_exporter.cli import main
 from oxidized_exporter.config import load_config
+from oxidized_exporter.web import server
 from tests.deploy.compose_file import FILE, FOLDER, ComposeError, Stack, faults
 
 if TYPE_CHECKING:
@@ -137,6 +138,22 @@ BROKEN: Final[dict[str, tuple[Callable[[Stack], object], str]]] = {
         lambda stack: services(stack, "oxidized").pop("tmpfs"),
         "oxidized: cannot write /tmp/oxidized.pid",
     ),
+    "init": (
+        lambda stack: services(stack, "oxidized").pop("entrypoint"),
+        "oxidized: is started by its image's own init, which needs root",
+    ),
+    "user": (
+        lambda stack: services(stack, "oxidized").pop("user"),
+        "oxidized: is started by its image's own init, which needs root",
+    ),
+    "editor": (
+        lambda stack: services(stack, "grafana")["environment"].update(GF_AUTH_ANONYMOUS_ORG_ROLE="Editor"),
+        "grafana: GF_AUTH_ANONYMOUS_ORG_ROLE is 'Editor': somebody may log in, or change what there is",
+    ),
+    "login": (
+        lambda stack: services(stack, "grafana")["environment"].pop("GF_AUTH_BASIC_ENABLED"),
+        "grafana: GF_AUTH_BASIC_ENABLED is None: somebody may log in, or change what there is",
+    ),
     "devices": (
         lambda stack: services(stack, "oxidized")["volumes"].pop(2),
         "oxidized: /home/oxidized/router.db is not mounted",
@@ -181,6 +198,12 @@ MISFITS: Final = {
         "oxidized:8888",
         "oxidised:8888",
         "target oxidized: oxidized-exporter: oxidised:8888 is no service",
+    ),
+    "steps": (
+        ("grafana", "/etc/grafana/provisioning/datasources/prometheus.yml"),
+        "timeInterval: 1m",
+        "timeInterval: 15s",
+        "grafana: asks in steps of 15s, and prometheus scrapes every 1m",
     ),
     "row": (
         ("oxidized", "/home/oxidized/router.db"),
@@ -250,6 +273,11 @@ def test_the_exporter_takes_its_flags_and_its_configuration(stack: Stack) -> Non
     assert config.access.allow == (), "nothing but the configured targets can be probed"
 
 
+def test_a_stop_has_the_time_that_the_exporter_takes(stack: Stack) -> None:
+    given = stack.services["oxidized-exporter"]["stop_grace_period"]
+    assert float(given.removesuffix("s")) > server._DRAIN_SECONDS + 2 * server._LINGER_SECONDS  # noqa: SLF001 - what is compared
+
+
 def test_data_of_other_programs_are_kept_where_they_write_them(stack: Stack) -> None:
     for service, name in ("prometheus", "storage.tsdb.path"), ("alertmanager", "storage.path"):
         assert stack.writable(service, flag(stack, service, name))
@@ -265,7 +293,9 @@ def test_the_dashboard_asks_for_such_a_data_source(stack: Stack) -> None:
     assert wanted == {source["type"] for source in sources}
 
 
-def test_the_readme_shows_the_ports(stack: Stack) -> None:
+def test_the_readme_shows_the_ports_and_how_long_data_are_kept(stack: Stack) -> None:
+    kept = flag(stack, "prometheus", "storage.tsdb.retention.time")
+    assert f"Prometheus ({kept.removesuffix('d')} days)" in README
     for service in stack.services.values():
         (port,) = service["ports"]
         assert f"http://127.0.0.1:{port['published']}" in README
