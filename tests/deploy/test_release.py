@@ -27,7 +27,7 @@ CHANGELOG: Final = f"""# Changelog
 
 ### Added
 
-- One thing ([here](docs/metrics.md#names)), another ([there](https://example.net/)).
+- One thing ([here](docs/metrics.md#names)), another ([there](https://example.net/)), a third ([here](#added)).
 
 ## 0.0.9 - 2026-01-02
 
@@ -58,7 +58,7 @@ def test_every_place_gives_the_same_version() -> None:
 def test_the_notes_are_the_section_of_the_version_with_links_that_work_elsewhere(tree: Path) -> None:
     assert notes(TAG, tree) == (
         "### Added\n\n- One thing ([here](https://github.com/oxidized-exporter/oxidized_exporter/blob/"
-        f"{TAG}/docs/metrics.md#names)), another ([there](https://example.net/)).\n"
+        f"{TAG}/docs/metrics.md#names)), another ([there](https://example.net/)), a third ([here](#added)).\n"
     )
 
 
