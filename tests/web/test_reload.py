@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from oxidized_exporter.config import config_from, load_config
+from oxidized_exporter.errors import NothingToReloadError
 from oxidized_exporter.simulator import FAULTS, HELD, Daemon, Fault, create_app, fleet
 from oxidized_exporter.supervisor import Supervisor
 from oxidized_exporter.web.reload import begin_reload
@@ -130,6 +131,14 @@ async def test_reloads_that_overlap_are_one_to_the_supervisor(path: Path) -> Non
         exporter = replace(probing.exporter, supervisor=Supervisor(told.append))
         await asyncio.gather(*(begin_reload(exporter) for _ in range(3)))
     assert [message.partition("\n")[0] for message in told] == ["RELOADING=1", "READY=1"]
+
+
+async def test_the_supervisor_is_told_that_there_is_nothing_to_reload() -> None:
+    told: list[str] = []
+    async with running_exporter() as probing:
+        with pytest.raises(NothingToReloadError):
+            await begin_reload(replace(probing.exporter, supervisor=Supervisor(told.append)))
+    assert told[1:] == ["READY=1\nSTATUS=Nothing to reload: there is no configuration file"]
 
 
 async def test_an_unexpected_exception_changes_nothing_and_is_told(
