@@ -80,7 +80,7 @@ docs: $(VENV)/installed-test  ## write the generated pages anew, and build the s
 	$(BIN)/python -m tests.flags_page
 	$(BIN)/python -m mkdocs build --strict --config-file docs/site/mkdocs.yml
 
-bench: $(VENV)/installed-test  ## measure, and write the table of docs/performance.md
+bench: $(VENV)/installed-test  ## measure, and write the tables of docs/performance.md and docs/operations.md
 	$(BIN)/python -m tests.benchmarks
 
 STOPS ?= 100
