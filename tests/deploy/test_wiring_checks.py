@@ -7,7 +7,7 @@ from typing import Final
 import pytest
 
 from tests.deploy.cases import GONE, POD, KeyPath, changed, faults, rendered
-from tests.deploy.chart import Rendered
+from tests.deploy.chart import NAMESPACE, Rendered
 
 CONTAINER: Final = (*POD, "containers", 0)
 
@@ -101,6 +101,20 @@ BROKEN: Final[dict[str, tuple[str, str, KeyPath, object, str]]] = {
         "web",
         "readinessProbe: the container has no port 'web'",
     ),
+    "port-of-the-first-probe": (
+        "default",
+        "Deployment",
+        (*CONTAINER, "startupProbe", "httpGet", "port"),
+        "web",
+        "startupProbe: the container has no port 'web'",
+    ),
+    "port-of-a-socket": (
+        "web-config-mutual",
+        "Deployment",
+        (*CONTAINER, "readinessProbe", "tcpSocket", "port"),
+        "web",
+        "readinessProbe: the container has no port 'web'",
+    ),
     "everybody-in": (
         "network-policy",
         "NetworkPolicy",
@@ -144,6 +158,13 @@ BROKEN: Final[dict[str, tuple[str, str, KeyPath, object, str]]] = {
         "http://oxidized-exporter:10888/oxidized/exporter/sd",
         "is none of",
     ),
+    "discovered-twice": (
+        "discovery",
+        "ScrapeConfig",
+        ("spec", "httpSDConfigs"),
+        [{"url": f"http://oxidized-exporter.{NAMESPACE}.svc:10888/sd"}] * 2,
+        "is none of",
+    ),
     "discovery-relabelled": (
         "discovery",
         "ScrapeConfig",
@@ -158,6 +179,20 @@ BROKEN: Final[dict[str, tuple[str, str, KeyPath, object, str]]] = {
         "other",
         "HorizontalPodAutoscaler: scales {",
     ),
+    "autoscaled-in-another-version": (
+        "autoscaling",
+        "HorizontalPodAutoscaler",
+        ("spec", "scaleTargetRef", "apiVersion"),
+        "apps/v2",
+        "HorizontalPodAutoscaler: scales {",
+    ),
+    "bounds": (
+        "autoscaling",
+        "HorizontalPodAutoscaler",
+        ("spec", "minReplicas"),
+        1000,
+        "HorizontalPodAutoscaler: minReplicas exceeds maxReplicas",
+    ),
     "replicas": ("autoscaling", "Deployment", ("spec", "replicas"), 2, "the Deployment's replicas fight it"),
     "percentage": (
         "autoscaling",
@@ -171,6 +206,13 @@ BROKEN: Final[dict[str, tuple[str, str, KeyPath, object, str]]] = {
         "PodDisruptionBudget",
         ("spec", "maxUnavailable"),
         GONE,
+        "PodDisruptionBudget: keeps a node from being drained",
+    ),
+    "budget-of-none": (
+        "default",
+        "PodDisruptionBudget",
+        ("spec", "maxUnavailable"),
+        "0%",
         "PodDisruptionBudget: keeps a node from being drained",
     ),
     "volume": ("config-map", "Deployment", (*POD, "volumes", 0, "name"), "a", "exporter: mounts 'config', which is no"),
