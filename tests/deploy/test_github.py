@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
 import tomllib
+from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 import yaml
 
+from tests.deploy import dockerfile
 from tests.rule_files import ROOT, read
 
 FOLDER: Final = ROOT / ".github"
@@ -65,6 +68,14 @@ def test_files_hold_to_their_schema(schema: str) -> None:
     assert _SCHEMAS[schema]
     said = say("check-jsonschema", f"--builtin-schema=vendor.{schema}", *_SCHEMAS[schema])
     assert said == "ok -- validation done\n0"
+
+
+def test_renovate_knows_every_setting() -> None:
+    """Its schema takes whatever it does not know."""
+    schema = files("check_jsonschema") / "builtin_schemas" / "vendor" / "renovate.json"
+    settings = json.loads((FOLDER / "renovate.json").read_text())
+    assert settings.keys() - {"$schema"} <= json.loads(schema.read_text())["properties"].keys()
+    assert {"github-actions", "dockerfile", "pip_requirements"} <= set(settings["enabledManagers"])
 
 
 def test_actions_are_pinned_by_digest_with_their_version_beside_it() -> None:
@@ -146,6 +157,35 @@ def test_nothing_is_published_before_all_is_tested_and_built() -> None:
     for job in set(jobs) - {"tests", "build"}:
         assert {"tests", "build"} <= before(job), job
     assert before("release") == set(jobs) - {"release"}
+
+
+def test_a_release_is_what_contributing_says() -> None:
+    jobs = WORKFLOWS["release"]["jobs"]
+    steps = {job: described.get("steps", ()) for job, described in jobs.items()}
+    [pushed] = [step["with"] for step in steps["image"] if step.get("id") == "push"]
+    assert pushed["platforms"].split(",") == ["linux/amd64", "linux/arm64"]
+    assert (pushed["provenance"], pushed["sbom"]) == ("mode=max", True)
+    assert jobs["pypi"]["environment"] == "pypi"
+    assert any('-m tests.deploy.release "$GITHUB_REF_NAME"' in step.get("run", "") for step in steps["build"])
+    published = re.findall(r"dist/\*\S+", steps["release"][-1]["run"])
+    assert set(published) == set(steps["attest"][1]["with"]["subject-path"].split())
+
+
+def test_tests_run_by_themselves_and_within_a_release() -> None:
+    document = WORKFLOWS["tests"]
+    assert "github.workflow" not in document["concurrency"]["group"], "the release would wait for itself"
+    conditions = {name: job["if"] for name, job in document["jobs"].items() if "if" in job}
+    assert conditions == {"wheel": "github.ref_type != 'tag'"}
+
+
+def test_lock_files_are_made_and_tested_with_the_python_of_the_image() -> None:
+    before, *_ = dockerfile.read(ROOT / "deploy" / "Dockerfile")
+    [python] = re.findall(r"BASE=python:(3\.\d+)\.", " ".join(each.argument for each in before))
+    for workflow, job in ("locks", "write"), ("tests", "deploy"):
+        given = [
+            step["with"].get("python-version") for step in WORKFLOWS[workflow]["jobs"][job]["steps"] if "with" in step
+        ]
+        assert python in given
 
 
 def test_images_and_charts_are_pushed_where_the_chart_and_its_page_look_for_them() -> None:
