@@ -146,7 +146,9 @@ def test_links_and_anchors_lead_somewhere(site: Path) -> None:
         for node in page.css("a[href]"):
             link = node.attributes["href"] or ""
             if link.startswith((f"{repository}/blob/main/", f"{repository}/tree/main/")):
-                assert (ROOT / urlsplit(link).path.partition("/main/")[2]).exists(), f"{path}: {link}"
+                led_to = ROOT / urlsplit(link).path.partition("/main/")[2]
+                assert led_to.exists(), f"{path}: {link}"
+                assert led_to.is_dir() == ("/tree/main/" in link), f"{path}: {link}"
             if urlsplit(link).scheme:
                 continue
             target = in_site(site, path, link)
