@@ -174,6 +174,19 @@ def parts(node: LexborNode | None) -> Counter[str]:
     return Counter({block: len(node.css(block)) for block in _BLOCKS})
 
 
+def test_headings_of_one_name_have_the_anchors_that_github_gives_them(tree: Path, tmp_path: Path) -> None:
+    changelog = tree / "CHANGELOG.md"
+    headings = "".join(f"\n## 0.0.{number}\n\n### Added\n\n[above](#added-1)\n" for number in (2, 1))
+    changelog.write_text(changelog.read_text() + headings)
+    site = tmp_path.parent / f"{tmp_path.name}-site"
+    done = built(tree, site)
+    assert done.returncode == 0, done.stderr
+    [article] = LexborHTMLParser((site / "CHANGELOG" / "index.html").read_text()).css("article")
+    shown = {heading.attributes.get("id") for heading in article.css("h1, h2, h3, h4")}
+    assert shown == anchors(changelog)
+    assert {"added", "added-1", "added-2"} <= shown
+
+
 def test_a_page_outside_of_the_navigation_and_links_to_nowhere_fail_the_build(tree: Path, tmp_path: Path) -> None:
     (tree / "docs" / "new.md").write_text(
         "# New / page\n\n[this](#new--page) [a](nowhere.md) [b](metrics.md#nothing) [c](../nothing.yml) [d](/x)\n"

@@ -7,6 +7,7 @@ means there, and mkdocs judges it. A link to a file that is no page leads to the
 from __future__ import annotations
 
 import posixpath
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
@@ -14,6 +15,7 @@ from urllib.parse import unquote, urlsplit
 from markdown.extensions import Extension
 from markdown.treeprocessors import Treeprocessor
 from mkdocs.structure.files import File, Files
+from pymdownx.slugs import slugify  # type: ignore[import-untyped] # which has none
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,17 +76,39 @@ class _LinksExtension(Extension):
         md.treeprocessors.register(self._links, "repository", _BEFORE_MKDOCS)
 
 
+class _Anchors:
+    """Names headings as GitHub does, so that a link holds in both places: of namesakes, the second ends in ``-1``."""
+
+    def __init__(self) -> None:
+        self._slug = slugify(case="lower")
+        self._seen: Counter[str] = Counter()
+
+    def begin(self) -> None:
+        """Forget the headings of the page before."""
+        self._seen.clear()
+
+    def __call__(self, heading: str, separator: str) -> str:
+        """Return the anchor of the next heading of the page."""
+        slug = str(self._slug(heading, separator))
+        namesakes = self._seen[slug]
+        self._seen[slug] += 1
+        return f"{slug}{separator}{namesakes}" if namesakes else slug
+
+
 class _Site:
     """What the hooks share: mkdocs renders one page after the other."""
 
     links: _Links
+    anchors: _Anchors
 
 
 def on_config(config: MkDocsConfig) -> None:
-    """Have links rewritten."""
+    """Have links rewritten, and headings named."""
     _Site.links = _Links(config.extra["repository"])
     extensions: list[str | Extension] = config.markdown_extensions  # type: ignore[assignment] # so Markdown takes them
     extensions.append(_LinksExtension(_Site.links))
+    _Site.anchors = _Anchors()
+    config.mdx_configs["toc"]["slugify"] = _Site.anchors
 
 
 def on_files(files: Files, *, config: MkDocsConfig) -> Files:
@@ -94,8 +118,9 @@ def on_files(files: Files, *, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, *, page: Page, config: MkDocsConfig, files: Files) -> str:  # noqa: ARG001 - mkdocs hands it over
-    """Tell whose links come next."""
+    """Tell whose links and headings come next."""
     _Site.links.turn_to(page.file.src_uri, files)
+    _Site.anchors.begin()
     return markdown
 
 
