@@ -49,7 +49,9 @@ def _parsed(command: str) -> click.Context:
     """Parse the command line with nothing on it but the arguments that are needed."""
     found = _COMMANDS[command]
     arguments = ["x" for each in found.params if isinstance(each, click.Argument) and each.required]
-    return found.make_context(command or "oxidized-exporter", arguments)
+    # A command remembers its --help as it was first asked for, and that is as its parent has it.
+    parent = click.Context(main, **main.context_settings) if command else None
+    return found.make_context(command or "oxidized-exporter", arguments, parent=parent)
 
 
 def _sample(command: str, option: click.Option) -> tuple[str, Any]:

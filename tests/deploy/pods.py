@@ -115,7 +115,8 @@ def own_checks(rendered: Rendered) -> Iterator[str]:
             yield f"{probe}: {program} {command} is no command of the exporter"
             continue
         try:
-            asked = found.make_context(command, args).params
+            # A command remembers its --help as it was first asked for, and that is as its parent has it.
+            asked = found.make_context(command, args, parent=click.Context(main, **main.context_settings)).params
         except click.UsageError as error:
             yield f"{probe}: {error.format_message()}"
             continue
