@@ -43,7 +43,7 @@ class Fault(StrEnum):
     WRONG_SHAPE = "wrong_shape"  # 200, a JSON object in place of the list
     NO_READABLE_ROW = "no_readable_row"  # 200, a list in which no row is a node
     TRUNCATED_JSON = "truncated_json"  # 200, complete HTTP, half of the body's JSON
-    DEEP_JSON = "deep_json"  # 200, lists nested 100,000 deep
+    DEEP_JSON = "deep_json"  # 200, lists nested 1,000,000 deep
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
