@@ -147,7 +147,7 @@ async def test_a_socket_without_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path
         assert await systemd.told() == {"READY": "1", "STATUS": "so"}
 
 
-@pytest.mark.filterwarnings("ignore:Exception ignored in. <socket")  # sdnotify's, which it does not close
+@pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")  # sdnotify's, which it does not close
 def test_a_socket_that_is_not_there_is_told_in_the_log(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
