@@ -1,0 +1,111 @@
+"""What a process has: tasks, threads, open files and sockets, memory; and how long it waited for a processor."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import threading
+import time
+from collections import Counter
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+SELF: Final = "self"
+_PATIENCE: Final = 10.0  # less than the 15 s after which the HTTP library lets go of an idle connection by itself
+# Threads that are made when they are needed first, and kept: the exporter's, and one in which pycares ends channels.
+_KEPT: Final = re.compile(r"(decode|encode|check)(-large|-beside)?_0|read_[0-3]|.*_run_safe_shutdown_loop.*")
+_NUMBER: Final = re.compile(r"\d+")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Left:
+    """What this process has.
+
+    Attributes:
+        tasks: of the running loop.
+        threads: by name, without those that are kept when they are made once.
+        natives: threads that Python has not made.
+        files: how many of each sort, sockets included.
+    """
+
+    tasks: frozenset[asyncio.Task[object]]
+    threads: Counter[str]
+    natives: int
+    files: Counter[str] = field(default_factory=Counter)
+
+    @classmethod
+    def now(cls) -> Left:
+        threads = threading.enumerate()
+        return cls(
+            tasks=frozenset(task for task in asyncio.all_tasks() if not task.done()),
+            threads=Counter(_NUMBER.sub("", t.name) for t in threads if not _KEPT.fullmatch(t.name)),
+            natives=len(list(Path("/proc/self/task").iterdir())) - len(threads),
+            files=files(),
+        )
+
+    def beyond(self, before: Left) -> str:
+        """Say what there is more than before; nothing where there is not."""
+        more = (
+            self.tasks - before.tasks,
+            self.threads - before.threads,
+            max(0, self.natives - before.natives),
+            self.files - before.files,
+        )
+        return " ".join(map(str, filter(None, more)))
+
+
+async def no_more_than(before: Left) -> None:
+    """Wait until this process has no more than it had."""
+    await nothing_of(lambda: Left.now().beyond(before))
+
+
+async def nothing_of(more: Callable[[], object]) -> None:
+    """Wait until there is nothing left of something."""
+    end = time.monotonic() + _PATIENCE
+    while left := more():
+        assert time.monotonic() < end, f"left behind: {left}"
+        await asyncio.sleep(0.01)  # nothing tells of the end of a thread, or of a socket
+
+
+def files(pid: int | str = SELF) -> Counter[str]:
+    """Count the open files of a process by sort: what of a name is no number."""
+    found: Counter[str] = Counter()
+    for file in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):  # closed meanwhile, as that of this listing
+            found[_NUMBER.sub("", str(file.readlink()))] += 1
+    return found
+
+
+def threads(pid: int) -> int:
+    """Count the threads of a process."""
+    return len(list(Path(f"/proc/{pid}/task").iterdir()))
+
+
+def memory(pid: int | str = SELF) -> dict[str, int]:
+    """Return what a process holds and has held at most, in bytes: ``VmRSS`` and ``VmHWM``."""
+    lines = (line.split() for line in Path(f"/proc/{pid}/status").read_text().splitlines())
+    return {words[0].rstrip(":"): int(words[1]) * 1024 for words in lines if words[0] in {"VmRSS:", "VmHWM:"}}
+
+
+def forget_peak(pid: int | str = SELF) -> None:
+    """Let ``VmHWM`` begin anew."""
+    Path(f"/proc/{pid}/clear_refs").write_text("5")
+
+
+def starved(*pids: int | str) -> float:
+    """Return how many seconds the threads of processes were ready to run, and the machine had no processor for them.
+
+    It is the time that is to be taken off a duration on a machine that does other things. 0 where the kernel does not
+    tell it.
+    """
+    waited = 0
+    for pid in pids:
+        for thread in Path(f"/proc/{pid}/task").iterdir():
+            with suppress(FileNotFoundError, ProcessLookupError):
+                waited += int((thread / "schedstat").read_text().split()[1])
+    return waited / 1e9
