@@ -78,6 +78,7 @@ docs: $(VENV)/installed-test  ## write the generated pages anew, and build the s
 	$(BIN)/python -m tests.runbook_pages
 	$(BIN)/python -m tests.commands_page
 	$(BIN)/python -m tests.flags_page
+	$(BIN)/python -m tests.faults
 	$(BIN)/python -m mkdocs build --strict --config-file docs/site/mkdocs.yml
 
 bench: $(VENV)/installed-test  ## measure, and write the tables of docs/performance.md and docs/operations.md
