@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _MAX_BYTES: Final = 1024 * 1024
 _NEARLY: Final = 0.75
+_MOST_FOREIGN: Final = 2  # characters; with more, a secret may stand in front of a key, or behind it
 PLAIN: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 """Keys that are shown as they are."""
 
@@ -88,7 +89,12 @@ def shown_path(path: KeyPath, *, may_show: Callable[[KeyPath], bool]) -> str:
 
 def is_nearly_one_of(key: str, known: Sequence[str]) -> bool:
     """Tell whether ``key`` is one that is known, or mistyped, and so no secret that a missing space made a key."""
-    return bool(difflib.get_close_matches(key, known, n=1, cutoff=_NEARLY))
+    for near in difflib.get_close_matches(key, known, n=1, cutoff=_NEARLY):
+        same = sum(
+            block.size for block in difflib.SequenceMatcher(None, key.lower(), near.lower()).get_matching_blocks()
+        )
+        return len(key) - same <= _MOST_FOREIGN
+    return False
 
 
 def _fault(file: str, line: int | None, message: str) -> Fault:

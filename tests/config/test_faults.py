@@ -213,6 +213,7 @@ def test_without_a_file_nothing_is_loaded_that_reads_one() -> None:
         "connections: [{targets: ['https://a'], http_headers: {X-Token:s3cr3t}}]",
         "connections: [{targets: ['https://a'], http_headers: {X-Token: {s3cr3t}}}]",
         "connections: [{targets: ['https://a'], http_headers: {'X-Token: s3cr3t': {}}}]",
+        "connections: [{targets: ['https://a'], s3cr3tbasic_auth: {}}]",
         "connections: [{targets: ['https://a'], proxy_url: {'http://u:s3cr3t@p':}}]",
         "connections: [{targets: ['https://a'], oauth2: {client_secret:s3cr3t}}]",
         "connections:\n- targets: ['https://a']\n  authorization:\n    credentials: |\n    s3cr3t: x\n",
@@ -227,3 +228,10 @@ def test_a_secret_that_became_a_key_is_not_shown(tmp_path: Path, text: str) -> N
         load_config(str(path), check_files=False)
     assert "s3cr3t" not in str(caught.value)
     assert str(caught.value).startswith(f"{path}:")
+
+
+@pytest.mark.parametrize("key,shown", [("basicauth", True), ("basicc_autth", True), ("hunterbasic_auth", False)])
+def test_a_key_of_a_connection_is_shown_only_where_it_is_mistyped(key: str, *, shown: bool) -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse_config(f"connections: [{{targets: ['https://a'], {key}: {{}}}}]", file="f", place=Place())
+    assert (key in str(caught.value)) is shown

@@ -58,6 +58,8 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
         "basic_auth_users: {'s3cr3t!': alice}",
         "basic_auth_users:s3cr3t",
         "s3cr3t: x",
+        "s3cr3ttls_server_config: {}",
+        "rate_limits3cr3t: {}",
         "tls_server_config:\n  key: |\n  s3cr3t: x\n",
         "tls_server_config: {s3cr3t: {x: y}}",
         "http_server_config: {headers: {'X-Token:s3cr3t': x}}",
