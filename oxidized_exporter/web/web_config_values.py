@@ -131,7 +131,7 @@ def parse_certificates(text: str) -> str:
     """
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=text)
-    except (ssl.SSLError, ValueError):  # ValueError: not ASCII, or nothing
+    except (ssl.SSLError, TypeError, ValueError):  # TypeError: not ASCII; ValueError: nothing
         raise ValueError("must be certificates in PEM form") from None
     return text
 
