@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test tools check-deploy dist test-wheel sbom chart manifests picture lock bench stops soak lint types docs format golden clean
+.PHONY: demo test tools check-deploy dist test-wheel sbom chart manifests picture lock bench stops soak fuzz corpora lint types docs format golden clean
 
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("oxidized-exporter needs Python 3.11 or newer, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
@@ -13,6 +13,10 @@ $(VENV)/installed: pyproject.toml
 
 $(VENV)/installed-test: $(VENV)/installed
 	$(BIN)/python -m pip install --quiet --editable '.[test]'
+	touch $@
+
+$(VENV)/installed-fuzz: $(VENV)/installed-test
+	$(BIN)/python -m pip install --quiet --editable '.[test,fuzz]'
 	touch $@
 
 $(VENV)/installed-deploy: $(VENV)/installed-test tests/deploy/helm-requirements.txt
@@ -91,6 +95,13 @@ stops: $(VENV)/installed-test  ## stop it under load so many times and restart t
 soak: MINUTES = 10
 soak: $(VENV)/installed-deploy  ## scrape 200 simulated instances for MINUTES, and write the part of docs/reliability.md
 	$(BIN)/python -m tests.soak --minutes $(MINUTES)
+
+fuzz: SECONDS = 60
+fuzz: $(VENV)/installed-fuzz  ## fuzz what reads answers, targets and files, for SECONDS; write the table of docs/reliability.md
+	$(BIN)/python -m tests.fuzz.run --seconds $(SECONDS)
+
+corpora: $(VENV)/installed-fuzz  ## keep what `make fuzz` has reached: write tests/fuzz/corpus/ anew, with as few files as do it
+	$(BIN)/python -m tests.fuzz.corpora
 
 golden: $(VENV)/installed-test  ## write the golden expositions anew; read the difference before you commit it
 	$(BIN)/python -m tests.golden_files
