@@ -107,7 +107,7 @@ def _fault_of(asked: ListenAddress, path: str, way: _Way) -> str | None:
         reached = True
         connection.request("GET", path)
         status = connection.getresponse().status
-    except (ssl.SSLError, ConnectionResetError, http.client.RemoteDisconnected) as error:
+    except (ssl.SSLError, ConnectionResetError, BrokenPipeError, http.client.RemoteDisconnected) as error:
         if way.anonymous and (reached or _is_turned_away(error)):
             return None
         return (
@@ -124,9 +124,8 @@ def _fault_of(asked: ListenAddress, path: str, way: _Way) -> str | None:
 
 def _is_turned_away(error: Exception) -> bool:
     """Tell whether the other side ended the handshake: with TLS 1.2 it wants the certificate before that is over."""
-    if isinstance(
-        error, ssl.SSLEOFError | ssl.SSLZeroReturnError | ConnectionResetError
-    ):  # the second: Python 3.11.2's
+    # SSLZeroReturnError is Python 3.11.2's, BrokenPipeError what is SSLEOFError before 3.14
+    if isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError | ConnectionResetError | BrokenPipeError):
         return True
     return isinstance(error, ssl.SSLError) and "ALERT" in (error.reason or "")
 

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
+import socket
+import ssl
+import struct
+from signal import SIGCONT, SIGSTOP
 from typing import TYPE_CHECKING, Any, Final
 
 import aiohttp
@@ -11,7 +16,7 @@ import pytest
 
 from oxidized_exporter.simulator import fleet
 from tests.harness import Exposition
-from tests.system.program import COMMAND, EXPORTER, eventually, exporting, parse_logfmt
+from tests.system.program import COMMAND, EXPORTER, PATIENCE, eventually, exporting, parse_logfmt
 from tests.system.prometheus import prometheus, relabelled
 from tests.system.test_healthcheck import foreign
 from tests.web.certificates import HASH, PASSWORD, Certificates, make_certificates
@@ -155,6 +160,46 @@ async def test_where_a_client_certificate_is_required_a_tls_answer_is_healthy(
     assert (await program.exit_code(), program.err.seen) == (0, [])
     assert await exporter.stop() == 0
     assert not [line for line in exporter.program.err.seen if "no TLS connection" in line]
+
+
+@pytest.mark.usefixtures("certificates")
+async def test_where_a_client_certificate_is_required_a_connection_that_is_gone_is_healthy(
+    tmp_path: Path, run: Run
+) -> None:
+    """The server has ended and the system reset the connection by the time that the request is written."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(tmp_path / "server.crt", tmp_path / "server.key")
+    context.maximum_version = ssl.TLSVersion.TLSv1_2  # the server has the last word of the handshake
+    config = web_config(tmp_path, {"tls_server_config": MUTUAL})
+    loop = asyncio.get_running_loop()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(0)
+        address = f"--web.listen-address=127.0.0.1:{listener.getsockname()[1]}"
+        program = await run(*HEALTHCHECK, address, config, "--timeout=20")
+        async with asyncio.timeout(PATIENCE):
+            connection, _ = await loop.sock_accept(listener)
+            with connection:
+                last_word = await _handshake_but_for_its_last_word(connection, context)
+                program.send(SIGSTOP)
+                await asyncio.to_thread(os.waitid, os.P_PID, program.pid, os.WSTOPPED | os.WNOWAIT)
+                await loop.sock_sendall(connection, last_word)
+                connection.shutdown(socket.SHUT_WR)
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # resets
+    program.send(SIGCONT)
+    assert (await program.exit_code(), program.err.seen) == (0, [])
+
+
+async def _handshake_but_for_its_last_word(connection: socket.socket, context: ssl.SSLContext) -> bytes:
+    loop, incoming, outgoing = asyncio.get_running_loop(), ssl.MemoryBIO(), ssl.MemoryBIO()
+    tls = context.wrap_bio(incoming, outgoing, server_side=True)
+    while True:
+        try:
+            tls.do_handshake()
+        except ssl.SSLWantReadError:
+            await loop.sock_sendall(connection, outgoing.read())
+            incoming.write(await loop.sock_recv(connection, 65536))
+        else:
+            return outgoing.read()
 
 
 @pytest.mark.usefixtures("certificates")
