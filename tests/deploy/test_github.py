@@ -15,6 +15,7 @@ import pytest
 import yaml
 
 from tests.deploy import dockerfile
+from tests.markdown_pages import anchors
 from tests.rule_files import ROOT, read
 
 FOLDER: Final = ROOT / ".github"
@@ -209,7 +210,8 @@ def test_a_report_of_a_fault_asks_for_what_tells_where_it_is() -> None:
 def test_links_lead_to_files_that_there_are() -> None:
     base = f"{PROJECT['urls']['Repository']}/blob/main/"
     texts = [file.read_text() for file in FOLDER.rglob("*") if file.is_file()]
-    linked = {link for text in texts for link in re.findall(re.escape(base) + r"([\w./-]+)", text)}
+    linked = {link for text in texts for link in re.findall(re.escape(base) + r"([\w./-]+)(?:#([\w-]+))?", text)}
     assert linked
-    for link in linked:
+    for link, anchor in linked:
         assert (ROOT / link).is_file(), link
+        assert not anchor or anchor in anchors(ROOT / link), f"{link}#{anchor}"
