@@ -264,6 +264,17 @@ def test_amtool_takes_alertmanagers_configuration(stack: Stack, tmp_path: Path) 
     accepted("amtool", "check-config", root / flag(stack, "alertmanager", "config.file").lstrip("/"))
 
 
+@pytest.mark.parametrize(
+    "service, program", [("prometheus", "prometheus"), ("alertmanager", "prometheus-alertmanager")]
+)
+def test_other_programs_know_their_flags(service: str, program: str, stack: Stack) -> None:
+    help_of = subprocess.run([program, "--help"], capture_output=True, text=True, check=False)  # noqa: S603 - the tests' own
+    known = set(re.findall(r"--(?:\[no-\])?([\w.-]+)", help_of.stdout + help_of.stderr))
+    given = {argument.removeprefix("--").partition("=")[0] for argument in stack.services[service]["command"]}
+    assert given
+    assert given <= known
+
+
 def test_the_exporter_takes_its_flags_and_its_configuration(stack: Stack) -> None:
     context = main.make_context("oxidized-exporter", list(stack.services["oxidized-exporter"]["command"]))
     (address,) = context.params["web_listen_address"]

@@ -79,6 +79,12 @@ def test_it_is_hardly_exposed() -> None:
     assert code == 0, told
 
 
+def test_the_readme_tells_the_exposure_that_it_shows() -> None:
+    (told,) = re.findall(r"calls its exposure ([\d.]+) of\s+10", README)
+    assert f"for oxidized-exporter.service: {told} OK" in README
+    assert float(told) * 10 <= MOST_EXPOSURE
+
+
 @pytest.mark.parametrize("settings", ["Protect", "Private", "Restrict", "SystemCall"])
 def test_it_would_be_exposed_without_a_part_of_its_sandbox(settings: str, unit: Path) -> None:
     less, count = re.subn(rf"^{settings}\w+=.*\n", "", unit.read_text(), flags=re.MULTILINE)
@@ -94,6 +100,16 @@ def test_it_has_the_type_that_the_program_speaks() -> None:
     assert settings("NotifyAccess") == [], "the first process alone, which is the exporter"
 
 
+def test_units_that_it_names_are_systemd_s_own() -> None:
+    """systemd takes every name: of a unit that there is not, nothing is wanted, and nothing wants this one."""
+    named = {name: settings(name) for name in ("Wants", "After", "WantedBy")}
+    assert named["WantedBy"] == ["multi-user.target"]
+    assert named["Wants"] == named["After"]
+    folders = [Path(root, "lib", "systemd", "system") for root in ("/usr", "/")]
+    for unit in {unit for units in named.values() for unit in units}:
+        assert any((folder / unit).is_file() for folder in folders), unit
+
+
 def test_it_is_started_again_unless_it_would_fail_in_the_same_way() -> None:
     assert settings("Restart") == ["on-failure"]
     assert settings("RestartPreventExitStatus") == [str(click.UsageError.exit_code)]
@@ -106,6 +122,11 @@ def test_it_does_without_what_the_readme_does_not_have_one_make() -> None:
 
 def test_the_time_of_its_start_can_be_read() -> None:
     assert settings("ProcSubset") == [], "it comes from /proc/stat"
+
+
+def test_its_user_is_its_own_which_systemd_counts_little() -> None:
+    assert settings("DynamicUser") == ["yes"]
+    assert settings("User") == []
 
 
 def test_a_stop_has_the_time_that_the_program_takes() -> None:
