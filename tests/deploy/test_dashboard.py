@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import promql_parser as promql
 import pytest
-from grafana_foundation_sdk.models.dashboard import RowPanel
+from grafana_foundation_sdk.models.dashboard import RowPanel, VariableRefresh
 from PIL import Image
 
 from deploy.grafana import queries as parts
@@ -114,6 +114,31 @@ def test_a_choice_depends_on_those_before_it_alone() -> None:
         "model": targets,
         "device": [*targets, "group", "model"],
     }
+
+
+def test_a_choice_is_of_several_or_all_and_is_offered_anew() -> None:
+    """A series without the label, as that of a device without a group has none, is one of all."""
+    for variable in grafana.variables(DASHBOARD):
+        many = variable.name != "device"
+        assert (bool(variable.multi), bool(variable.include_all)) == (many, many), variable.name
+        assert variable.all_value == (ALL if many else None), variable.name
+        assert variable.refresh == VariableRefresh.ON_TIME_RANGE_CHANGED, variable.name
+
+
+def data_sources(of: object) -> Iterator[object]:
+    """Yield whom a part of the JSON, or one in it, asks."""
+    if isinstance(of, dict) and "datasource" in of:
+        yield of["datasource"]
+    for part in of.values() if isinstance(of, dict) else of if isinstance(of, list) else ():
+        yield from data_sources(part)
+
+
+def test_everything_asks_the_chosen_data_source() -> None:
+    found = [*data_sources(json.loads(FILE.read_text()))]
+    asking = grafana.panels(DASHBOARD)
+    queries = [asked for panel in asking for asked in grafana.queries(panel)]
+    assert len(found) == len(asking) + len(queries) + len(grafana.variables(DASHBOARD))
+    assert all(one == {"type": "prometheus", "uid": "${datasource}"} for one in found)
 
 
 def urls(of: object) -> Iterator[str]:

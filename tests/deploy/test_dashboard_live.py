@@ -11,10 +11,11 @@ import pytest
 import pytest_asyncio
 from PIL import Image
 
+from oxidized_exporter.simulator.storage import NEVER_STORED
 from tests.deploy import grafana, picture
 from tests.deploy.asking import Asking
 from tests.deploy.grafana import ALL
-from tests.deploy.watched_fleet import DOWN, EU, GONE, MANY, STALLED, TURNED, US, Watched, watched
+from tests.deploy.watched_fleet import DOWN, EU, GONE, MANY, SPECIAL, STALLED, TURNED, US, Watched, watched
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -222,6 +223,60 @@ async def test_a_choice_of_group_and_model_narrows_what_is_of_devices(asking: As
         "Not answering": 1,
         "Not scraped": 1,
     }
+
+
+async def test_names_are_chosen_letter_by_letter(asking: Asking) -> None:
+    asking.values["group"], asking.values["model"] = [SPECIAL.shown_group], [SPECIAL.model]
+    assert [row["full_name"] for row in await asking.table("Oldest backups")] == [SPECIAL.full_name]
+    asking.values["group"], asking.values["model"] = [SPECIAL.shown_group, "fra/edge"], ALL
+    groups = {node.full_name: node.device.group for node in asking.fleet.nodes(EU, US, STALLED)}
+    assert {row["full_name"] for row in await asking.table("Oldest backups")} == {
+        name for name, group in groups.items() if group in {SPECIAL.group, "fra/edge"}
+    }
+    asking.values |= {"group": ALL, "device": SPECIAL.full_name}
+    (shown,) = await asking.table("Device")
+    assert (shown["group"], shown["model"]) == (SPECIAL.group, SPECIAL.model)
+
+
+async def test_of_one_instance_the_numbers_are_its_own(asking: Asking) -> None:
+    asking.values["instance"] = [US]
+    statuses = asking.fleet.statuses(US)
+    total = sum(statuses.values())
+    assert [await asking.number(title) for title in ("Answering", "Not answering", "Not scraped", "Stalled")] == [
+        1,
+        0,
+        0,
+        0,
+    ]
+    assert await asking.number("Devices") == total
+    assert await asking.number("Success rate") == pytest.approx(statuses["success"] / (total - statuses["never"]))
+    assert {row["instance"] for row in await asking.table("Instances")} == {US}
+    models = {node.device.model for node in asking.fleet.nodes(US)}
+    assert {row["model"] for row in await asking.table("Models")} == models
+    (newest,) = await asking.panel("Time since the newest job ended")
+    assert [each.labels["instance"] for each in newest] == [US]
+
+
+async def test_what_collectors_have_is_the_simulators(asking: Asking) -> None:
+    fleet, answering = asking.fleet, (EU, US, STALLED)
+    collectors = {row["collector"]: (row["Instances"], row["Failing"]) for row in await asking.table("Collectors")}
+    assert collectors == dict.fromkeys(("nodes", "configs", "stats"), (len(answering) + 1, 1)), "one is down"
+    devices = [(fleet.daemons[name], node.device) for name in answering for node in fleet.nodes(name)]
+    asked = [(daemon, device) for daemon, device in devices if "/" not in device.name]
+    fetched = [daemon.fetch(device.name, device.group) for daemon, device in asked]
+    stored = [body for body in fetched if body not in {None, NEVER_STORED}]
+    bars = await asking.bars("Stored configurations")
+    assert bars == {
+        "known": len(stored),
+        "tiny": 0,
+        "pending": 0,
+        "skipped: unsafe_name": len(devices) - len(asked),
+    }
+    assert len(stored) > 100
+    rows_left_out = sum(len(fleet.daemons[name].nodes()) - len(fleet.nodes(name)) for name in answering)
+    assert (await asking.bars("What is wrong in node lists"))["rows left out as duplicates"] == rows_left_out == 1
+    versions = await asking.table("Versions of Oxidized")
+    assert [row["Instances"] for row in versions] == [len(answering)]
 
 
 async def test_instances_that_are_scraped_together_are_told_apart(asking: Asking) -> None:
