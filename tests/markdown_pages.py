@@ -40,6 +40,11 @@ def links(path: Path) -> list[str]:
     return [str(token.attrs[key]) for token in _tokens(path) for key in ("href", "src") if key in token.attrs]
 
 
+def texts(path: Path) -> list[str]:
+    """Return what a page says outside of code, line by line."""
+    return [token.content for token in _tokens(path) if token.type == "text"]
+
+
 def anchors(path: Path) -> set[str]:
     """Return the anchors of a page's headings; of several with one name, all but the first have a number."""
     seen: Counter[str] = Counter()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit
 
 import pytest
 
-from tests.markdown_pages import PAGES, anchors, links, named
+from tests.markdown_pages import PAGES, anchors, links, named, texts
 from tests.rule_files import ROOT
 
 if TYPE_CHECKING:
@@ -42,6 +43,12 @@ def test_links_lead_somewhere(path: Path) -> None:
         assert file.is_relative_to(ROOT), f"{link} leads out of the repository"
         assert file.exists(), f"{link}: no such file"
         assert not anchor or anchor in anchors(file), f"{link}: no such heading in {named(file)}"
+
+
+@pytest.mark.parametrize("path", PAGES, ids=named)
+def test_nothing_was_meant_to_be_a_link_and_is_none(path: Path) -> None:
+    """A reference that nothing defines is shown as it stands."""
+    assert [text for text in texts(path) if re.search(r"\]\[|\]\(", text)] == []
 
 
 def test_the_pages_are_all() -> None:
