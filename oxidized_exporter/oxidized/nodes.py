@@ -143,7 +143,7 @@ def _exposes_secrets(variables: bytes) -> bool:
         try:
             pending = [msgspec.json.decode(variables)]
         except msgspec.DecodeError:  # half a character, or a number beyond all floats
-            pending = [json.loads(variables, parse_int=str, parse_float=str)]
+            pending = [json.loads(variables, parse_int=float)]
     except (ValueError, RecursionError):
         return False  # nested as no variables are; the row is sound without them
     while pending:

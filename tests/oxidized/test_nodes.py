@@ -312,6 +312,12 @@ def test_what_no_library_reads_beside_a_secret_hides_it_not(beside: bytes) -> No
     assert read_nodes(body, limits=Limits()).devices[0].exposes_secrets
 
 
+def test_a_number_is_no_secret_beside_one_that_no_float_holds_either() -> None:
+    variables = b'{"key":5,"keys":0.5,"odd":1e999,"community":' + b"1" * 5000 + b"}"
+    body = json.dumps([row(vars="HERE")]).encode().replace(b'"HERE"', variables)
+    assert not read_nodes(body, limits=Limits()).devices[0].exposes_secrets
+
+
 def test_clean_lists_take_the_fast_path(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("oxidized_exporter.oxidized.decode._read_row", None)
     assert read(row()).devices[0].name == "sw1"
