@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from oxidized_exporter.config import Limits
 
 _SECRET_KEY: Final = re.compile(r"enable|pass|secret|community|token|key", re.IGNORECASE)
-_WITHOUT_VARIABLES: Final = frozenset({b"null", b"{}", b'{"enable":""}'})  # most rows have one of these
 _VARIABLES_BYTES: Final = 64 * 1024  # decoding cannot be interrupted; real variables have less than 1 KiB
 _REMEMBERED_BYTES: Final = 256
 _MAX_UTF8_WIDTH: Final = 4
@@ -114,10 +113,10 @@ def _columns(rows: Sequence[Row], *, cut: _Cutter, still_wanted: Callable[[], No
 def _without_duplicates(devices: Devices, *, still_wanted: Callable[[], None]) -> Devices:
     if len(set(devices.full_name)) == len(devices):
         return devices
-    labels = zip(devices.full_name, devices.name, devices.group, devices.model, strict=True)
     kept: dict[tuple[str, ...], Device] = {}
-    for identity, device in zip(labels, devices, strict=True):
+    for device in devices:
         still_wanted()
+        identity = (device.full_name, device.name, device.group, device.model)
         rival = kept.get(identity)
         if rival is None or _precedence(device) > _precedence(rival):
             kept[identity] = device
@@ -135,15 +134,19 @@ def _precedence(device: Device) -> tuple[object, ...]:
     return (end, device.ip, has_job, succeeded, *others, device.status, device.exposes_secrets)
 
 
+def _decode_variables(variables: bytes) -> Any:
+    try:
+        return msgspec.json.decode(variables)
+    except msgspec.DecodeError:  # half a character, or a number beyond all floats
+        return json.loads(variables, parse_int=float)
+
+
 def _exposes_secrets(variables: bytes) -> bool:
     """Tell whether a non-empty string stands under a key that names a secret, however deep (hence no recursion)."""
-    if variables in _WITHOUT_VARIABLES or len(variables) > _VARIABLES_BYTES:
+    if len(variables) > _VARIABLES_BYTES:
         return False
     try:
-        try:
-            pending = [msgspec.json.decode(variables)]
-        except msgspec.DecodeError:  # half a character, or a number beyond all floats
-            pending = [json.loads(variables, parse_int=float)]
+        pending = [_decode_variables(variables)]
     except (ValueError, RecursionError):
         return False  # nested as no variables are; the row is sound without them
     while pending:

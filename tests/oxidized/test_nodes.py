@@ -3,6 +3,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
+import sys
 from typing import Any
 
 import pytest
@@ -350,12 +351,32 @@ def test_a_row_that_is_no_row_by_its_size_alone_is_not_read() -> None:
     assert (len(nodes.devices), nodes.invalid) == (1, 1)
 
 
+def test_variables_are_looked_at_up_to_64_kib() -> None:
+    around = len(json.dumps({"enable": ""}))
+    assert read_one(vars={"enable": "x" * (64 * 1024 - around)}).exposes_secrets
+    assert not read_one(vars={"enable": "x" * (64 * 1024 - around + 1)}).exposes_secrets
+
+
 def test_variables_that_are_too_large_are_not_looked_at() -> None:
     assert not read_one(vars={"enable": "x" * 70_000}).exposes_secrets
     assert not read_one(vars={"list": [[]] * 100_000}).exposes_secrets
 
 
-@pytest.mark.parametrize("rows", [[row()], [row(name=1)]])
+@pytest.mark.parametrize("key", ["full_name", "name", "group", "model"])
+def test_rows_that_differ_in_one_label_are_two_devices_beside_duplicates(key: str) -> None:
+    nodes = read(row(), row(), row(**{key: "other"}))
+    assert [getattr(device, key) for device in nodes.devices] == [getattr(read_one(), key), "other"]
+    assert nodes.duplicates == 1
+
+
+def test_variables_that_are_nested_almost_too_deeply_expose_nothing_and_lose_nobody() -> None:
+    for depth in range(sys.getrecursionlimit() // 4, sys.getrecursionlimit() + 10):
+        body = b'[{"name":"a","vars":{"password":' + b"[" * depth + b"]" * depth + b"}}]"
+        with contextlib.suppress(NotJsonError):
+            assert not read_nodes(body, limits=Limits()).devices[0].exposes_secrets
+
+
+@pytest.mark.parametrize("rows", [[row()], [row(name=1)], [1]])
 def test_work_that_nobody_waits_for_ends(rows: list[Any]) -> None:
     def give_up() -> None:
         raise KeyboardInterrupt
@@ -436,6 +457,32 @@ def test_short_labels_of_wide_characters_are_cut_at_a_small_limit() -> None:
     nodes = read_nodes(json.dumps([row(name="\N{SNOWMAN}" * 6)]).encode(), limits=Limits(label_bytes=16))
     assert nodes.devices[0].name == "\N{SNOWMAN}" * 5
     assert nodes.cut_labels == 1
+
+
+@pytest.mark.parametrize("limit,kept", [(512, 170), (599, 199), (600, 200), (1023, 200)])
+def test_many_wide_characters_are_cut_at_a_limit_that_as_many_narrow_ones_keep(limit: int, kept: int) -> None:
+    nodes = read_nodes(json.dumps([row(name="\N{SNOWMAN}" * 200)]).encode(), limits=Limits(label_bytes=limit))
+    assert nodes.devices[0].name == "\N{SNOWMAN}" * kept
+    assert nodes.cut_labels == int(kept < 200)
+
+
+@pytest.mark.parametrize(
+    "kept,left_out",
+    [
+        ({"last": {}, "status": "x"}, {"last": None, "status": "x"}),
+        ({"last": {"status": "success"}, "status": "x"}, {"last": {"status": "fail"}, "status": "x"}),
+        ({"last": {"end": NOON, "start": NOON}}, {"last": {"end": NOON}}),
+        ({"last": {"end": NOON, "time": 1}}, {"last": {"end": NOON}}),
+        ({"mtime": NOON}, {"mtime": "unknown"}),
+        ({"vars": {"enable": "x"}}, {}),
+    ],
+)
+def test_of_rows_of_the_same_labels_time_and_ip_the_one_that_says_more_is_kept(
+    kept: dict[str, Any], left_out: dict[str, Any]
+) -> None:
+    [alone] = read(row(**kept)).devices
+    assert list(read(row(**left_out), row(**kept)).devices) == [alone]
+    assert list(read(row(**kept), row(**left_out)).devices) == [alone]
 
 
 def test_a_secret_in_long_variables_is_seen() -> None:
