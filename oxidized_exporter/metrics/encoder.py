@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import compress, groupby
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final, TypeAlias, cast
 
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
@@ -49,7 +49,7 @@ class _One(Collector):
         return self._families
 
 
-Part = str | Sequence[str]
+Part: TypeAlias = str | Sequence[str]
 """A part of a line: the same in all of them, or one for each."""
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from oxidized_exporter.commands.condition import Condition, conditions
+from oxidized_exporter.commands.condition import TROUBLE, Condition, conditions, so_many_devices
 from tests.metrics.test_collector import NO_JOB, device, failed, scraped, with_all_collectors
 
 NOW = 1_000_000.0
@@ -44,6 +44,17 @@ def test_each_device_has_one_condition(
         assert stats
         scrape = replace(scrape, stats=replace(stats, last_success=[stats_say]))
     assert conditions(scrape, now=NOW, max_age=2 * DAY) == [condition]
+
+
+def test_conditions_are_words_the_worst_first_and_the_first_three_are_trouble() -> None:
+    words = ["failing", "stale", "never", "waiting", "ok"]
+    assert [str(condition) for condition in Condition] == words
+    assert set(words[:3]) == TROUBLE
+
+
+@pytest.mark.parametrize("count,words", [(0, "0 devices"), (1, "1 device"), (2, "2 devices")])
+def test_devices_are_counted_in_words(count: int, words: str) -> None:
+    assert so_many_devices(count) == words
 
 
 def test_of_a_target_that_did_not_answer_no_device_is_known() -> None:

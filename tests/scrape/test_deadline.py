@@ -23,6 +23,8 @@ from oxidized_exporter.scrape.deadline import Rule, scrape_time
         ("0.2", 0.5, 0.1, 0.1, Rule.HALF),
         ("0.2", 0.5, 0.05, 0.05, Rule.MODULE),
         ("1e1", 0.5, None, 9.5, Rule.CALLER),
+        ("1.5E+1", 0.5, None, 14.5, Rule.CALLER),
+        (".15E2", 0.5, None, 14.5, Rule.CALLER),
         (".5", 0.0, None, 0.5, Rule.CALLER),
         (" 10\t", 0.5, None, 9.5, Rule.CALLER),
     ],
@@ -38,7 +40,10 @@ def test_seconds_and_what_decided_them(
 
 @pytest.mark.parametrize(
     "header",
-    ["", " ", "abc", "nan", "NaN", "inf", "-inf", "1e999", "0", "0.0", "-1", "-0", "1_0", "0x10", "10s", "１０", "1,5"],  # noqa: RUF001 - digits of another script
+    [
+        *("", " ", "abc", "nan", "NaN", "inf", "-inf", "1e999", "0", "0.0", "-1", "-0", "1_0", "0x10", "10s", "1,5"),
+        *("X10", "10\xa0", "１０"),  # noqa: RUF001 - digits of another script
+    ],
 )
 def test_what_is_no_positive_finite_number_is_the_callers_mistake(header: str) -> None:
     with pytest.raises(BadTimeoutHeaderError, match="X-Prometheus-Scrape-Timeout-Seconds: must be a positive"):

@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 
-from oxidized_exporter.config import Expression, Module, Selector
+from oxidized_exporter.config import Expression, Limits, Module, Selector
+from oxidized_exporter.errors import TooLargeError
 from oxidized_exporter.oxidized.models import Devices, NodeList
-from oxidized_exporter.scrape.nodes import summarise
+from oxidized_exporter.oxidized.nodes import read_nodes
+from oxidized_exporter.scrape.nodes import STATUSES, collect_nodes, summarise
 from tests.metrics.test_collector import device
 
 DEVICES = Devices.of(
@@ -70,6 +74,41 @@ def test_only_what_is_selected_counts_for_times_and_secrets() -> None:
     module = Module(name="m", include=Selector(name=expressions("mid")))
     found = summarise(NodeList(devices=devices), module=module)
     assert (found.newest_end, found.oldest_end, found.exposing_secrets) == (2.0, 2.0, 1)
+
+
+def test_devices_are_counted_by_each_status_that_there_is_a_label_for_zeros_included() -> None:
+    devices = Devices.of(device(status=status) for status in ("success", "success", "fail", "on_fire", ""))
+    found = summarise(NodeList(devices=devices), module=Module(name="m"))
+    assert tuple(found.by_status) == STATUSES
+    assert dict(found.by_status) == {
+        "success": 2,
+        "no_connection": 0,
+        "fail": 1,
+        "timelimit": 0,
+        "never": 0,
+        "other": 2,
+    }
+
+
+_BODY = json.dumps([{"name": "sw1", "status": "fail"}, {"name": "sw2", "status": "success"}, {"name": "r1"}]).encode()
+_SWITCHES = Module(name="m", include=Selector(name=expressions("sw.")))
+
+
+def test_the_body_is_read_within_the_limits_and_what_the_module_selects_is_counted() -> None:
+    found = collect_nodes(_BODY, module=_SWITCHES, limits=Limits(rows=3))
+    assert [shown.name for shown in found.shown] == ["sw1", "sw2"]
+    assert (found.by_status["fail"], found.by_status["success"], found.by_status["never"]) == (1, 1, 0)
+    with pytest.raises(TooLargeError):
+        collect_nodes(_BODY, module=_SWITCHES, limits=Limits(rows=2))
+
+
+def test_whoever_waits_is_asked_for_while_the_body_is_read_and_at_each_device_that_is_looked_at() -> None:
+    reading: list[None] = []
+    all_of_it: list[None] = []
+    devices = read_nodes(_BODY, limits=Limits(), still_wanted=lambda: reading.append(None)).devices
+    collect_nodes(_BODY, module=_SWITCHES, limits=Limits(), still_wanted=lambda: all_of_it.append(None))
+    assert len(all_of_it) == len(reading) + len(devices)
+    assert reading
 
 
 def test_selecting_ends_when_nobody_waits_for_it() -> None:

@@ -114,6 +114,18 @@ def test_a_deny_list_refuses_what_it_lists(target: str, deny: str, expected: Add
         assert decide(target, allow=["http://*.example:*", "0.0.0.0/0"], deny=[deny]) == DENIED
 
 
+@pytest.mark.parametrize(
+    "url,origin",
+    [("http://10.0.0.1/x", "http://10.0.0.1"), ("https://b.example:8888/secret", "https://b.example:8888")],
+)
+def test_a_refusal_names_the_origin_for_the_log_and_no_more_of_the_url(url: str, origin: str) -> None:
+    lists = (parse_access_pattern("http://a.example"), parse_access_pattern("10.0.0.0/8"))
+    with pytest.raises(ForbiddenTargetError) as caught:
+        judge(parse_target(url), configured=set(), allow=lists[:1], deny=lists[1:])
+    assert caught.value.origin == origin
+    assert origin not in str(caught.value)
+
+
 def test_a_name_that_a_url_allows_is_bound_to_no_network_but_to_the_denied_ones() -> None:
     policy = decide("http://a.example", allow=["http://a.example", "10.0.0.0/8"], deny=["10.1.0.0/16"])
     assert policy == AddressPolicy(deny=networks("10.1.0.0/16"))
@@ -147,6 +159,11 @@ _FORBIDDEN: Final = (
 @pytest.mark.parametrize("policy", [ANY_ADDRESS, AddressPolicy(allow=networks("0.0.0.0/0", "::/0"))])
 def test_no_policy_lets_a_forbidden_address_pass(policy: AddressPolicy, address: str) -> None:
     assert str(policy.refusal(ipaddress.ip_address(address))).endswith("which is never asked")
+
+
+@pytest.mark.parametrize("address", ["10.0.0.1", "192.0.2.1", "2001:db8::1", "::ffff:10.0.0.1"])
+def test_without_lists_every_other_address_may_be_connected_to(address: str) -> None:
+    assert ANY_ADDRESS.refusal(ipaddress.ip_address(address)) is None
 
 
 _POLICY: Final = AddressPolicy(allow=networks("10.20.0.0/16", "2001:db8::/32"), deny=networks("10.20.30.0/24"))

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import ipaddress
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -31,6 +33,12 @@ from oxidized_exporter.targets.url import is_name, parse_target
         ("[::1]:8888", "http://[::1]:8888"),
         ("http://[0:0:0:0:0:0:0:1]", "http://[::1]"),
         ("http://under_score.example", "http://under_score.example"),
+        ("http://host:1", "http://host:1"),
+        ("http://host:65535", "http://host:65535"),
+        ("http://proxy/Oxidized/%7EX", "http://proxy/Oxidized/%7EX"),
+        (f"http://{'a.' * 126}a", f"http://{'a.' * 126}a"),
+        (f"http://{'a' * 63}", f"http://{'a' * 63}"),
+        (f"http://host/{'a' * 2036}", f"http://host/{'a' * 2036}"),
     ],
 )
 def test_accepted(text: str, base: str) -> None:
@@ -41,10 +49,24 @@ def test_accepted(text: str, base: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "text,address",
+    [
+        ("http://10.0.0.1", "10.0.0.1"),
+        ("http://127.1:8888", "127.0.0.1"),
+        ("https://[2001:DB8::0:1]:8888/x", "2001:db8::1"),
+        ("http://10.0.0.1.example", None),
+        ("oxidized:8888", None),
+    ],
+)
+def test_which_address_a_target_is(text: str, address: str | None) -> None:
+    assert parse_target(text).address == (None if address is None else ipaddress.ip_address(address))
+
+
+@pytest.mark.parametrize(
     "text,message",
     [
         ("pass@localhost", "is neither the name of a target"),
-        ("eu/west", "is neither the name of a target"),
+        ("eu/west", "is neither the name of a target (letters, digits, _ and -) nor a URL or host:port"),
         ("http://user:pass@host", "may not hold user information"),
         ("user:pass@host:80", "may not hold user information"),
         ("http://@host", "may not hold user information"),
@@ -68,7 +90,8 @@ def test_accepted(text: str, base: str) -> None:
         ("http://host/a%5c..%5creload", "may not hold an encoded slash"),
         ("http://host/%252e%252e/reload", "may not hold an encoded slash"),
         ("http://host/a%3fb", "may not hold an encoded slash"),
-        ("http://host/%00", "may not hold an encoded slash"),
+        ("http://host/a%23b", "may not hold an encoded slash"),
+        ("http://host/%00", "may not hold an encoded slash, backslash, percent sign, ?, # or non-ASCII byte"),
         ("http://host/%0d%0aX:%20y", "may not hold an encoded slash"),
         ("http://host/%ef%bc%8e%ef%bc%8e", "may not hold an encoded slash"),
         ("http://host/node/next2", "may not lead to Oxidized's /node/next"),
@@ -76,7 +99,7 @@ def test_accepted(text: str, base: str) -> None:
         ("http://host/x/n%6fde/next/group/", "may not lead to Oxidized's /node/next"),
         ("http://host//evil", "may not hold an empty path segment"),
         ("http://host//", "may not hold an empty path segment"),
-        ("http://host/%zz", "has a path with a character"),
+        ("http://host/%zz", "has a path with a character that a URL does not allow there"),
         ("http://host/<x>", "has a path with a character"),
         ("ftp://host", "must be an http or https URL"),
         ("file:///etc/passwd", "must be an http or https URL"),
@@ -95,13 +118,15 @@ def test_accepted(text: str, base: str) -> None:
         ("http://-host", "must have a host name"),
         (f"http://{'a' * 64}", "must have a host name"),
         (f"http://{'a.' * 127}", "must have a host name"),
+        (f"http://{'a.' * 126}aa", "must have a host name"),
         ("http://256.1.1.1", "has a host that ends in a number"),
         ("http://[::1", "has a bracket in its host"),
         ("http://[::1]x", "has a bracket in its host"),
+        ("http://[::1]]:80", "has a bracket in its host"),
         ("http://[::g]", "has no IPv6 address"),
         ("http://[]", "has no IPv6 address"),
         ("http://[fd00::1%eth0]", "may not hold an IPv6 zone"),
-        ("http://host/" + "a" * 2048, "is longer than 2048 characters"),
+        (f"http://host/{'a' * 2037}", "is longer than 2048 characters"),
     ],
 )
 def test_refused(text: str, message: str) -> None:
@@ -143,7 +168,18 @@ def test_forbidden_whatever_the_spelling(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text,expected",
-    [("eu-west", True), ("EU_1", True), ("a.b", False), ("a:1", False), ("a/b", False), ("a@b", False), ("", False)],
+    [
+        *(
+            ("eu-west", True),
+            ("EU_1", True),
+            ("a.b", False),
+            ("a:1", False),
+            ("a/b", False),
+            ("a@b", False),
+            ("", False),
+        ),
+        *(("a" * 255, True), ("a" * 256, False)),
+    ],
 )
 def test_what_can_be_a_name(text: str, *, expected: bool) -> None:
     assert is_name(text) is expected
