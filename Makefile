@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test tools check-deploy dist test-wheel sbom chart manifests picture lock bench stops soak fuzz corpora lint types docs format golden clean
+.PHONY: demo test tools check-deploy dist test-wheel sbom chart manifests picture lock bench stops soak fuzz corpora mutation lint types docs format golden clean
 
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit("oxidized-exporter needs Python 3.11 or newer, this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else None'
@@ -17,6 +17,10 @@ $(VENV)/installed-test: $(VENV)/installed
 
 $(VENV)/installed-fuzz: $(VENV)/installed-test
 	$(BIN)/python -m pip install --quiet --editable '.[test,fuzz]'
+	touch $@
+
+$(VENV)/installed-mutation: $(VENV)/installed-test
+	$(BIN)/python -m pip install --quiet --editable '.[test,mutation]'
 	touch $@
 
 $(VENV)/installed-deploy: $(VENV)/installed-test tests/deploy/helm-requirements.txt
@@ -102,6 +106,10 @@ fuzz: $(VENV)/installed-fuzz  ## fuzz what reads answers, targets and files, for
 
 corpora: $(VENV)/installed-fuzz  ## keep what `make fuzz` has reached: write tests/fuzz/corpus/ anew, with as few files as do it
 	$(BIN)/python -m tests.fuzz.corpora
+
+mutation: $(VENV)/installed-mutation  ## change one thing after the other in what decides, and see that a test notices
+	$(BIN)/python -m pytest tests/mutation
+	$(BIN)/python -m tests.mutation
 
 golden: $(VENV)/installed-test  ## write the golden expositions anew; read the difference before you commit it
 	$(BIN)/python -m tests.golden_files
