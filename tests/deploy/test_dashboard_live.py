@@ -279,6 +279,20 @@ async def test_what_collectors_have_is_the_simulators(asking: Asking) -> None:
     assert [row["Instances"] for row in versions] == [len(answering)]
 
 
+async def test_durations_are_those_of_jobs_and_of_probes(asking: Asking) -> None:
+    took = {
+        (name, node.full_name): node.last.seconds
+        for name in (EU, US, STALLED, GONE)
+        for node in asking.fleet.nodes(name)
+        if node.last is not None
+    }
+    shown = {(row["instance"], row["full_name"]): row["Took"] for row in await asking.table("Slowest jobs")}
+    assert shown == pytest.approx({key: took[key] for key in shown}, abs=0.01)
+    assert min(shown.values()) > 0
+    (probes,) = await asking.panel("Probe duration")
+    assert all(0 < value < 1 for each in probes for value in each.values), "no scrape has more time"
+
+
 async def test_instances_that_are_scraped_together_are_told_apart(asking: Asking) -> None:
     asking.values["job"] = ["oxidized-together"]
     assert await asking.number("Answering") == 2
