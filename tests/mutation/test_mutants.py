@@ -1,16 +1,13 @@
-"""What is changed and what is not, and that a change gets into the tests; skipped without the extra `mutation`."""
+"""What is changed and what is not, and that a change gets into the tests; only with the extra `mutation`."""
 
 from __future__ import annotations
 
 import pytest
 
+from tests.mutation.mutants import mutants
 from tests.mutation.running import CannotRunError, Runner
 from tests.mutation.scope import SCOPES, Scope
 from tests.mutation.verdict import Change
-
-pytest.importorskip("mutmut")
-
-from tests.mutation.mutants import mutants
 
 
 def changes(source: str) -> set[str]:
