@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
 UNHURRIED: Final = 30.0
 """Seconds of a probe that does not have to wait for its deadline."""
-TIMES: Final = 10
-"""What a probe without a fault takes, so many times, is time enough for all but the fault."""
 GRACE: Final = 0.3
 """Seconds after the deadline by which an answer has come."""
 

@@ -99,7 +99,7 @@ class Fault:
         heavy: whether it takes so much that the exporter is watched in a process of its own.
         module: with which the targets are asked.
         same: whether what the collector says is the same as without the fault, where it is `ANSWERED`.
-        others: whether what the other collectors say is.
+        others: which other collectors, if they are asked for, say the same as without the fault.
         samples: of the target, by name: each a sample without further labels.
         series: how many series of a name the target has.
     """
@@ -113,7 +113,7 @@ class Fault:
     heavy: bool = False
     module: str = "default"
     same: bool = True
-    others: bool = True
+    others: tuple[str, ...] = COLLECTORS
     samples: Mapping[str, float] = field(default_factory=dict)
     series: Mapping[str, int] = field(default_factory=dict)
 

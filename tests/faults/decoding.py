@@ -58,6 +58,7 @@ FAULTS: Final = (
         says={"configs": "timeout"},
         stalls=True,
         heavy=True,
+        others=("nodes",),  # the third may be cut off as well: both want the processor
         module="checked",
     ),
     Fault(
@@ -68,6 +69,7 @@ FAULTS: Final = (
         says={"stats": "timeout"},
         stalls=True,
         heavy=True,
+        others=("nodes",),  # the third may be cut off as well: both want the processor
     ),
     Fault(
         stage=Stage.DECODE,

@@ -69,7 +69,7 @@ FAULTS: Final = (
         way=of_devices(Device(name="n" * 100_000, group="access")),
         says={"configs": ANSWERED},
         same=False,
-        others=False,
+        others=(),
         samples={"oxidized_cut_labels": 2, "oxidized_configs_pending": 0},
     ),
     Fault(

@@ -41,10 +41,11 @@ class Left:
     @classmethod
     def now(cls) -> Left:
         threads = threading.enumerate()
+        present = {int(thread.name) for thread in Path("/proc/self/task").iterdir()}
         return cls(
             tasks=frozenset(task for task in asyncio.all_tasks() if not task.done()),
             threads=Counter(_NUMBER.sub("", t.name) for t in threads if not _KEPT.fullmatch(t.name)),
-            natives=len(list(Path("/proc/self/task").iterdir())) - len(threads),
+            natives=len(present - {thread.native_id for thread in threads}),
             files=files(),
         )
 

@@ -19,9 +19,8 @@ if TYPE_CHECKING:
 
 LOOPBACK: Final = "127.0.0.1"
 _SECONDS: Final = 20.0  # so long the resolver waits for an answer: longer than any deadline here
-_FEW_TRIES: Final = 2
-# Until its callers have gone: it soon waits no longer for each than it has learned from those that were answered.
-_MANY_TRIES: Final = 10
+MANY_TRIES: Final = 10
+"""More than any deadline has time for: the resolver soon waits no longer than it has learned from earlier answers."""
 _MOST_IN_A_DATAGRAM: Final = 20
 
 
@@ -53,14 +52,17 @@ class Names:
         replies: by name, to the n-th question of a type, counted from 0.
         asked: how often, by name and type.
         owed: answers that are late, or never come.
+        at_once: whether none is any more.
     """
 
     replies: dict[str, Callable[[int], Reply]] = field(default_factory=dict)
     asked: Counter[tuple[str, str]] = field(default_factory=Counter)
     owed: list[Callable[[], None]] = field(default_factory=list)
+    at_once: bool = False
 
     def give_what_is_owed(self) -> None:
         """Answer at last, so that the resolver, which goes on waiting when its callers do not, has no open question."""
+        self.at_once = True
         while self.owed:
             self.owed.pop()()
 
@@ -92,7 +94,7 @@ class _Datagrams(asyncio.DatagramProtocol):
             record.rr.clear()
         packed = record.pack()
         answer = partial(self._transport.sendto, packed, addr)
-        if reply.late == 0:
+        if reply.late == 0 or self._names.at_once:
             answer()
             return
         self._names.owed.append(answer)
@@ -106,12 +108,12 @@ class _Datagrams(asyncio.DatagramProtocol):
 
 
 @asynccontextmanager
-async def name_server(names: Names, *, stalls: bool) -> AsyncIterator[Callable[[], AsyncResolver]]:
+async def name_server(names: Names, *, tries: int = MANY_TRIES) -> AsyncIterator[Callable[[], AsyncResolver]]:
     """Serve names on a free port, of UDP and of TCP; yields what makes a resolver that asks there.
 
     Args:
         names: what is said of them.
-        stalls: whether an answer is to be waited for longer than any deadline.
+        tries: how often the resolver asks.
     """
 
     async def answer(visit: Visit) -> None:
@@ -136,7 +138,7 @@ async def name_server(names: Names, *, stalls: bool) -> AsyncIterator[Callable[[
                 udp_port=port,
                 tcp_port=port,
                 timeout=_SECONDS,
-                tries=_MANY_TRIES if stalls else _FEW_TRIES,
+                tries=tries,
             )
         finally:
             transport.close()

@@ -197,7 +197,7 @@ FAULTS: Final = (
         way=of_devices(Device(name="..\\..\\reload", group="access"), Device(name="sw0", group="..%2F../reload")),
         says={"configs": ANSWERED},
         same=False,
-        others=False,
+        others=(),
         series={"oxidized_device_config_size": 0},
         samples={"oxidized_configs_pending": 0},
     ),

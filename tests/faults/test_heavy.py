@@ -11,7 +11,7 @@ import trustme
 import yaml
 
 from oxidized_exporter.config import Limits
-from tests.faults.asking import TIMES, UNHURRIED, probe
+from tests.faults.asking import UNHURRIED, probe
 from tests.faults.cells import ANSWERED, Cell, Faulty, Kind, Scene, Stage
 from tests.faults.judging import judge, said_of, samples_of
 from tests.faults.left import files, forget_peak, memory, nothing_of, threads
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 MOST_MEMORY: Final = 2 * Limits().body_bytes
 _UNTRACED: Final = ("env", "--unset=COVERAGE_PROCESS_CONFIG")  # time and memory are the exporter's alone
 _SHORTEST: Final = 0.5
+_LONGEST: Final = 1.5  # the slow ones take longer, on any machine
+_TIMES: Final = 10  # what a probe without a fault takes, so many times, is enough for all but the fault
 _CHECKS: Final = 80  # each takes 0.05 s of 16 MiB
 _MOST_THREADS: Final = 12  # those that the exporter keeps, once they are made
 _HEAVY: Final = [combination for combination in COMBINATIONS if any(c.fault.heavy for c in cells_of(*combination))]
@@ -70,7 +72,7 @@ async def is_as_the_matrix_has_it(cell: Cell, faulty: Faulty, healthy: str, expo
     before = files(pid)
     forget_peak(pid)
     held = memory(pid)["VmRSS"]
-    seconds = max(_SHORTEST, TIMES * usual) if cell.fault.stalls else UNHURRIED
+    seconds = min(max(_SHORTEST, _TIMES * usual), _LONGEST) if cell.fault.stalls else UNHURRIED
     answer = await probe(port, cell, faulty.url, healthy, seconds=seconds, pid=pid)
     grown = memory(pid)["VmHWM"] - held
     assert grown < MOST_MEMORY, f"{grown >> 20} MiB"
