@@ -31,8 +31,7 @@ if TYPE_CHECKING:
 
 USER_AGENT: Final = f"oxidized_exporter/{__version__}"
 _BUFFER_BYTES: Final = 1024 * 1024  # at each reading; with the library's 64 KiB a large list costs half as much again
-_INTERIM: Final = range(100, 200)
-_MOST_INTERIM: Final = 10  # before an answer; a server has hardly one to say, and Go's client takes five
+_MOST_INTERIM: Final = 10  # at once before an answer; a server has hardly one to say, and Go's client takes five
 # The deadline encloses everything, so the library's own five clocks are off.
 _NO_TIMEOUT: Final = aiohttp.ClientTimeout(total=None, connect=None, sock_read=None, sock_connect=None)
 
@@ -131,21 +130,17 @@ class _WitnessingConnector(aiohttp.TCPConnector):
 
 
 class _Answers(ResponseHandler):
-    """Takes no more than so many interim answers (1xx): while it reads them without end, the loop does nothing else."""
+    """Takes a few heads of answers in advance: while interim ones (1xx) are read without end, nothing else is done.
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        super().__init__(loop)
-        self._interim = 0
+    Those that come one by one are not counted: between them everybody has a turn, and the deadline comes.
+    """
 
     def feed_data(self, data: tuple[RawResponseMessage, aiohttp.StreamReader], size: int = 0) -> None:
-        """Take the head of an answer; after one interim answer too many nothing is taken any more."""
-        if self.exception() is not None:
-            return
-        self._interim = self._interim + 1 if data[0].code in _INTERIM else 0
-        if self._interim > _MOST_INTERIM:
-            self.set_exception(ProtocolError(f"more than {_MOST_INTERIM} interim answers (1xx) came before an answer"))
-        else:
+        """Take the head of an answer."""
+        if len(self) <= _MOST_INTERIM:
             super().feed_data(data, size)
+        elif self.exception() is None:
+            self.set_exception(ProtocolError(f"more than {_MOST_INTERIM} interim answers (1xx) came before an answer"))
 
 
 def earliest_expiry(ssl_object: ssl.SSLObject) -> float | None:
