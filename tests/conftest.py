@@ -9,9 +9,14 @@ import pytest
 import structlog
 from aiohttp import ClientResponse
 from blockbuster import blockbuster_ctx
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+# The same examples in every run, and as much time for each as a busy machine needs.
+settings.register_profile("suite", deadline=None, derandomize=True)
+settings.load_profile("suite")
 
 
 @pytest.fixture(autouse=True)

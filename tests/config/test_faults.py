@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from oxidized_exporter.config import load_config
@@ -94,7 +94,6 @@ def parsed(text: str) -> None:
 
 
 @given(st.text(max_size=200) | st.text("abm:-[]{}&*!|>'\"%@#, \n\t<\\xuU09", max_size=60))
-@settings(deadline=None)
 def test_any_text_is_a_configuration_or_has_faults(text: str) -> None:
     parsed(text)
 
@@ -141,13 +140,11 @@ def _shaped(draw: st.DrawFn) -> Any:
 
 
 @given(_data | _shaped())
-@settings(deadline=None)
 def test_any_data_is_a_configuration_or_has_faults(data: Any) -> None:
     parsed(json.dumps(data))
 
 
 @given(st.integers(0, len(EXAMPLE.read_text())), st.integers(0, 30), st.text("ab:-[]{}&*!'\" \n", max_size=5))
-@settings(deadline=None)
 def test_the_example_with_a_hole_is_a_configuration_or_has_faults(start: int, length: int, text: str) -> None:
     example = EXAMPLE.read_text()
     parsed(example[:start] + text + example[start + length :])

@@ -374,7 +374,7 @@ _URLS: Final = st.builds(
 @example("http://127.0.0.1:PORT/node/next/sw1")
 @example("http://127.0.0.1:PORT@127.0.0.2:PORT")
 @example("http://both.test:PORT")
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=250)
 async def test_no_target_reaches_a_host_outside_the_allowed_or_asks_for_another_path(text: str) -> None:
     names = {
         "in.test": ["127.0.0.1"],

@@ -239,7 +239,7 @@ _ANY_ROW = st.fixed_dictionaries(
 
 @given(_ANY_JSON | st.lists(_ANY_ROW))
 @example([{"name": "\x00"}])
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_any_json_gives_a_valid_exposition(found: object) -> None:
     body = json.dumps(found).encode()
     answer_bytes = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
@@ -261,7 +261,7 @@ _HOSTILE = st.text(
 @example('"\\\n\x00\N{GRINNING FACE}')
 @example("a" * 1024)
 @example("\\n")
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 async def test_any_name_up_to_a_kibibyte_comes_through(name: str) -> None:
     device = Device(name=name, group="g", model="M", ip="10.0.0.1")
     async with running(create_app(Daemon((device,)))) as url, running_exporter() as exporter:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from oxidized_exporter.config.text import Place
@@ -88,7 +88,6 @@ rate_limit: {{interval: 1s, burst: 20}}
 
 
 @given(st.integers(0, len(_EXAMPLE)), st.integers(0, 40), st.text("ab01:-[]{}&*!'\" \n\0", max_size=5))
-@settings(deadline=None)
 def test_a_file_with_a_hole_is_a_web_configuration_or_has_faults(start: int, length: int, text: str) -> None:
     reading = parse_web_config(
         _EXAMPLE[:start] + text + _EXAMPLE[start + length :], file="web.yml", place=Place(directory=BAD)
