@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 from typing import TYPE_CHECKING, Any
 from unittest.mock import Mock
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 # The same examples in every run, and as much time for each as a busy machine needs.
 settings.register_profile("suite", deadline=None, derandomize=True)
 settings.load_profile("suite")
+
+# A shell without job control lets what runs in its background ignore SIGINT, which programs under test would inherit.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
