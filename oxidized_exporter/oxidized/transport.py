@@ -82,7 +82,7 @@ class _WitnessingConnector(aiohttp.TCPConnector):
     def __init__(self, *, journal: Journal, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         handler: type[ResponseHandler] = _Answers
-        self._factory = partial(handler, loop=self._loop)
+        self._factory = partial(handler, loop=self._loop)  # aiohttp's own name: it has no other way to choose one
         self._journal = journal
         self._known: WeakSet[asyncio.BaseTransport] = WeakSet()
         # Requests that did not go out on a connection that had served others and lain idle.

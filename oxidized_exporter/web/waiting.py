@@ -1,4 +1,4 @@
-"""Connections without a request under way: to hold one costs a client nothing, so there are not more than so many."""
+"""Connections that wait for their client: to hold one costs it nothing, so there are not more than so many."""
 
 from __future__ import annotations
 
