@@ -17,9 +17,9 @@ from tests.soak.answer import Answer, Nodes, Truth, read
 from tests.soak.figures import as_csv, bars, percentile, rows, tables
 from tests.soak.judge import Outcome, Probe, judge
 from tests.soak.plan import Death, Expected, Outage, Setup, dead_at, expected, offset_of, outages
-from tests.soak.process import Taken
 from tests.soak.rough import Manner
 from tests.soak.run import Left, Reading, Run, run
+from tests.soak.taken import Taken
 
 _OUTAGE: Final = Outage(instance=0, death=Death.BAD_GATEWAY, begin=100, end=200)
 _SETUP: Final = Setup(devices=5)

@@ -20,8 +20,9 @@ from oxidized_exporter.config import Limits, Module
 from oxidized_exporter.oxidized.configuration import Skip, fetch_path
 from oxidized_exporter.scrape.nodes import collect_nodes
 from oxidized_exporter.scrape.stats import collect_stats
-from tests.benchmarks.serving import health, memory_of
+from tests.benchmarks.serving import MEBIBYTE, health
 from tests.benchmarks.upstream import body, page
+from tests.process import peak_bytes
 from tests.system.program import EXPORTER, Exporter, exporting
 
 if TYPE_CHECKING:
@@ -153,9 +154,9 @@ async def held(target: str) -> float:
     async with exporter_with_modules() as exporter, aiohttp.ClientSession() as client:
         for _ in range(3):
             await scrape(client, exporter, target, "default")
-        before = memory_of(exporter, "VmHWM")
+        before = peak_bytes(exporter.program.pid)
         await scrape(client, exporter, target, "asking")
-        return memory_of(exporter, "VmHWM") - before
+        return (peak_bytes(exporter.program.pid) - before) / MEBIBYTE
 
 
 async def scrape(client: aiohttp.ClientSession, exporter: Exporter, target: str, module: str) -> float:

@@ -12,16 +12,17 @@ import sys
 import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import aiohttp
 
+from tests.process import peak_bytes, resident_bytes
 from tests.system.program import EXPORTER, Exporter, eventually, exporting, running
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
+MEBIBYTE: Final = 1024 * 1024
 _AT_ONCE: Final = 8
 _BEAT_SECONDS: Final = 0.01  # from one look at /-/healthy to the next
 
@@ -76,7 +77,9 @@ async def probes(body: bytes, target: str, *, rounds: int) -> Probes:
             started = time.perf_counter()
             json.loads(body)
             yardstick.append((time.perf_counter() - started) * 1000)
-        return Probes(statistics.median(probe), statistics.median(yardstick), memory_of(exporter, "VmHWM"))
+        return Probes(
+            statistics.median(probe), statistics.median(yardstick), peak_bytes(exporter.program.pid) / MEBIBYTE
+        )
 
 
 async def health(target: str, *, rounds: int, exporter: Exporter, module: str = "default") -> Health:
@@ -113,7 +116,7 @@ async def memory_growth(target: str, *, first: int, last: int, rounds: int) -> t
             readings.append([])
             for _ in range(last):
                 await _probe(client, exporter, target)
-                readings[-1].append(memory_of(exporter, "VmRSS"))
+                readings[-1].append(resident_bytes(exporter.program.pid) / MEBIBYTE)
     return tuple(
         statistics.median(reading for one in readings for reading in one[max(0, count - 9) : count])
         for count in (first, last)
@@ -157,10 +160,3 @@ async def _require_all(client: aiohttp.ClientSession, exporter: Exporter, target
     async with client.get(f"{exporter.url}/probe", params={"target": target}) as response:
         text = gzip.decompress(await response.read())
     assert text.count(b"\noxidized_device_info{") == devices
-
-
-def memory_of(exporter: Exporter, field: str) -> float:
-    """Return a field of the process's status in MiB."""
-    status = Path(f"/proc/{exporter.program.pid}/status").read_text()
-    (line,) = (line for line in status.splitlines() if line.startswith(f"{field}:"))
-    return int(line.split()[1]) / 1024

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import statistics
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +11,9 @@ from typing import TYPE_CHECKING, Final
 import aiohttp
 
 from tests.benchmarks.collectors import exporter_with_modules
-from tests.benchmarks.serving import memory_of
+from tests.benchmarks.serving import MEBIBYTE
 from tests.marked import row
+from tests.process import peak_bytes, processor_seconds, resident_bytes
 from tests.system.program import eventually
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ async def measure_sizing(url: str, *, probes: Mapping[int, int], configs: int, w
         at_once: probes of the largest size at the same time.
     """
     async with exporter_with_modules() as exporter, _scraper() as client:
-        rest = memory_of(exporter, "VmRSS")
+        rest = resident_bytes(exporter.program.pid) / MEBIBYTE
         asked = await _memory_of_waiting(client, exporter, url, count=waiting)
         spent = {
             devices: await _processor_seconds(client, exporter, f"{url}/{devices}", "default", count=count) / count
@@ -80,11 +80,11 @@ async def measure_sizing(url: str, *, probes: Mapping[int, int], configs: int, w
     largest = max(probes)
     async with exporter_with_modules() as exporter, _scraper() as client:
         await _probe(client, exporter, f"{url}/{min(probes)}", "default")
-        before = memory_of(exporter, "VmRSS")
+        before = resident_bytes(exporter.program.pid)
         await asyncio.gather(
             *(_probe(client, exporter, f"{url}/{largest}/{number}", "default") for number in range(at_once))
         )
-        answered = (memory_of(exporter, "VmHWM") - before) * 1024**2 / (largest * at_once)
+        answered = (peak_bytes(exporter.program.pid) - before) / (largest * at_once)
     return Sizing(
         target=fitted.intercept * 1e3,
         device=fitted.slope * 1e6,
@@ -102,25 +102,25 @@ def _scraper() -> aiohttp.ClientSession:
 async def _processor_seconds(
     client: aiohttp.ClientSession, exporter: Exporter, target: str, module: str, *, count: int
 ) -> float:
-    before = _spent(exporter)
+    before = processor_seconds(exporter.program.pid)
     for _ in range(count):
         await _probe(client, exporter, target, module)
-    return _spent(exporter) - before
+    return processor_seconds(exporter.program.pid) - before
 
 
 async def _memory_of_waiting(client: aiohttp.ClientSession, exporter: Exporter, url: str, *, count: int) -> float:
     """Return the KiB by which the process grows with each target that does not answer."""
-    before = memory_of(exporter, "VmRSS")
+    before = resident_bytes(exporter.program.pid)
     waiting = [
         asyncio.create_task(_probe(client, exporter, f"{url}/waiting/{number}", "default")) for number in range(count)
     ]
     await eventually(lambda: _are_in_flight(client, exporter, count))
-    grown = memory_of(exporter, "VmRSS") - before
+    grown = resident_bytes(exporter.program.pid) - before
     for probe in waiting:
         probe.cancel()
     await asyncio.gather(*waiting, return_exceptions=True)
     await eventually(lambda: _are_in_flight(client, exporter, 0))
-    return grown * 1024 / count
+    return grown / 1024 / count
 
 
 async def _are_in_flight(client: aiohttp.ClientSession, exporter: Exporter, count: int) -> bool:
@@ -132,9 +132,3 @@ async def _probe(client: aiohttp.ClientSession, exporter: Exporter, target: str,
     async with client.get(f"{exporter.url}/probe", params={"target": target, "module": module}) as response:
         text = await response.text()
     assert "\noxidized_status 1.0\n" in text
-
-
-def _spent(exporter: Exporter) -> float:
-    """Return the seconds of processor time that the process has taken, in user and in system mode."""
-    fields = Path(f"/proc/{exporter.program.pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 import aiohttp
 
-from tests.faults.left import SELF, starved
+from tests.faults.left import starved
 from tests.harness import Exposition
+from tests.process import SELF
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

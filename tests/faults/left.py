@@ -1,4 +1,4 @@
-"""What a process has: tasks, threads, open files and sockets, memory; and how long it waited for a processor."""
+"""What a process has: tasks, threads, open files and sockets; and how long it waited for a processor."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ import time
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+from tests import process
+from tests.process import SELF, Pid
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-SELF: Final = "self"
 _PATIENCE: Final = 10.0  # less than the 15 s after which the HTTP library lets go of an idle connection by itself
 # Threads that are made when they are needed first, and kept: the exporter's, and one in which pycares ends channels.
 _KEPT: Final = re.compile(r"(decode|encode|check)(-large|-beside)?_0|read_[0-3]|.*_run_safe_shutdown_loop.*")
@@ -41,7 +42,7 @@ class Left:
     @classmethod
     def now(cls) -> Left:
         threads = threading.enumerate()
-        present = {int(thread.name) for thread in Path("/proc/self/task").iterdir()}
+        present = {int(thread.name) for thread in process.threads()}
         return cls(
             tasks=frozenset(task for task in asyncio.all_tasks() if not task.done()),
             threads=Counter(_NUMBER.sub("", t.name) for t in threads if not _KEPT.fullmatch(t.name)),
@@ -73,32 +74,16 @@ async def nothing_of(more: Callable[[], object]) -> None:
         await asyncio.sleep(0.01)  # nothing tells of the end of a thread, or of a socket
 
 
-def files(pid: int | str = SELF) -> Counter[str]:
+def files(pid: Pid = SELF) -> Counter[str]:
     """Count the open files of a process by sort: what of a name is no number."""
     found: Counter[str] = Counter()
-    for file in Path(f"/proc/{pid}/fd").iterdir():
+    for file in process.descriptors(pid):
         with suppress(FileNotFoundError):  # closed meanwhile, as that of this listing
             found[_NUMBER.sub("", str(file.readlink()))] += 1
     return found
 
 
-def threads(pid: int) -> int:
-    """Count the threads of a process."""
-    return len(list(Path(f"/proc/{pid}/task").iterdir()))
-
-
-def memory(pid: int | str = SELF) -> dict[str, int]:
-    """Return what a process holds and has held at most, in bytes: ``VmRSS`` and ``VmHWM``."""
-    lines = (line.split() for line in Path(f"/proc/{pid}/status").read_text().splitlines())
-    return {words[0].rstrip(":"): int(words[1]) * 1024 for words in lines if words[0] in {"VmRSS:", "VmHWM:"}}
-
-
-def forget_peak(pid: int | str = SELF) -> None:
-    """Let ``VmHWM`` begin anew."""
-    Path(f"/proc/{pid}/clear_refs").write_text("5")
-
-
-def starved(*pids: int | str) -> float:
+def starved(*pids: Pid) -> float:
     """Return how many seconds the threads of processes were ready to run, and the machine had no processor for them.
 
     It is the time that is to be taken off a duration on a machine that does other things. 0 where the kernel does not
@@ -106,7 +91,7 @@ def starved(*pids: int | str) -> float:
     """
     waited = 0
     for pid in pids:
-        for thread in Path(f"/proc/{pid}/task").iterdir():
+        for thread in process.threads(pid):
             with suppress(FileNotFoundError, ProcessLookupError):
                 waited += int((thread / "schedstat").read_text().split()[1])
     return waited / 1e9

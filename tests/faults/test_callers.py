@@ -13,10 +13,11 @@ from tests.faults.asking import ask
 from tests.faults.callers import CALLERS_FAULTS, Caller, CallersFault, use
 from tests.faults.doors import Visit, door, relay
 from tests.faults.judging import samples_of
-from tests.faults.left import Left, forget_peak, memory, no_more_than
+from tests.faults.left import Left, no_more_than
 from tests.faults.oxidized import oxidized
 from tests.faults.ways import port_of
 from tests.harness import running, running_exporter
+from tests.process import forget_peak, peak_bytes, resident_bytes
 
 _LARGE: Final = tuple(Device(name=f"large{number}", group="access") for number in range(3000))
 _MOST_MEMORY: Final = 64 * 1024 * 1024
@@ -43,14 +44,14 @@ async def test_callers(fault: CallersFault) -> None:
                 async with asyncio.timeout(30):
                     right = samples_of(await ask(exporter.port, healthy))
                     forget_peak()
-                    held = memory()["VmRSS"]
+                    held = resident_bytes()
                     caller = Caller(port=exporter.port, stuck=f"http://127.0.0.1:{port}", large=large, reached=reached)
                     acting = [asyncio.create_task(use(fault, caller, done)) for _ in range(fault.count)]
                     assert samples_of(await ask(exporter.port, healthy)) == right
                     done.set()
                     await asyncio.gather(*acting)
                     await no_more_than(before)
-                assert memory()["VmHWM"] - held < _MOST_MEMORY
+                assert peak_bytes() - held < _MOST_MEMORY
                 assert exporter.exporter.load.requests == 0
                 assert exporter.exporter.scraper.progress() == {}
                 assert samples_of(await ask(exporter.port, healthy)) == right

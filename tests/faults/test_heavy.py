@@ -14,11 +14,12 @@ from oxidized_exporter.config import Limits
 from tests.faults.asking import UNHURRIED, probe
 from tests.faults.cells import ANSWERED, Cell, Faulty, Kind, Scene, Stage
 from tests.faults.judging import judge, said_of, samples_of
-from tests.faults.left import files, forget_peak, memory, nothing_of, threads
+from tests.faults.left import files, nothing_of
 from tests.faults.matrix import COMBINATIONS, cells_of
 from tests.faults.names import Names
 from tests.faults.oxidized import oxidized
 from tests.harness import running
+from tests.process import forget_peak, peak_bytes, resident_bytes, threads
 from tests.system.program import EXPORTER, exporting
 
 if TYPE_CHECKING:
@@ -71,14 +72,14 @@ async def is_as_the_matrix_has_it(cell: Cell, faulty: Faulty, healthy: str, expo
     usual = time.monotonic() - began
     before = files(pid)
     forget_peak(pid)
-    held = memory(pid)["VmRSS"]
+    held = resident_bytes(pid)
     seconds = min(max(_SHORTEST, _TIMES * usual), _LONGEST) if cell.fault.stalls else UNHURRIED
     answer = await probe(port, cell, faulty.url, healthy, seconds=seconds, pid=pid)
-    grown = memory(pid)["VmHWM"] - held
+    grown = peak_bytes(pid) - held
     assert grown < MOST_MEMORY, f"{grown >> 20} MiB"
     if cell.collector != "nodes" and cell.says != ANSWERED:
         await exporter.program.err.first(f"target={faulty.url}")
     judge(cell, samples_of(answer, faulty.url), right=right, said=said_of(exporter.program.err.seen, faulty.url))
     assert samples_of(answer, healthy) == right, "the other target is as it is without the fault"
     await nothing_of(lambda: files(pid) - before)
-    assert threads(pid) <= _MOST_THREADS
+    assert len(threads(pid)) <= _MOST_THREADS

@@ -25,11 +25,12 @@ from oxidized_exporter.targets.pattern import TargetPattern
 from tests.faults.asking import UNHURRIED, probe
 from tests.faults.cells import Cell, Faulty, Kind, Scene, Stage
 from tests.faults.judging import judge, said_of, samples_of
-from tests.faults.left import Left, forget_peak, memory, no_more_than
+from tests.faults.left import Left, no_more_than
 from tests.faults.matrix import CELLS, COMBINATIONS, NOTHING, WHOLE, cells_of
 from tests.faults.names import MANY_TRIES, Names, name_server
 from tests.faults.oxidized import oxidized
 from tests.harness import Exposition, running, running_exporter
+from tests.process import forget_peak, peak_bytes, resident_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -103,7 +104,7 @@ async def test_cells(
             right = [samples_of(await ask(cell, healthy, seconds=UNHURRIED)) for cell in cells]
             usual = (time.monotonic() - began) / len(cells)
             forget_peak()
-            held = memory()["VmRSS"]
+            held = resident_bytes()
             seconds = [
                 min(max(_SHORTEST, _TIMES * usual), _LONGEST) if cell.fault.stalls else UNHURRIED for cell in cells
             ]
@@ -113,7 +114,7 @@ async def test_cells(
                     for cell, one, time in zip(cells, faulty, seconds, strict=True)
                 )
             )
-            peak = memory()["VmHWM"]
+            peak = peak_bytes()
             log = capsys.readouterr().out.splitlines()
             for cell, one, answer, without in zip(cells, faulty, answers, right, strict=True):
                 judge(cell, samples_of(answer, one.url), right=without, said=said_of(log, one.url))

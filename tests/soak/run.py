@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Final
 import aiohttp
 import msgspec
 
-from tests.soak import process
 from tests.soak.fleet import Outages
 from tests.soak.plan import name_of
 from tests.soak.rough import Rough
 from tests.soak.scraper import Scraper
+from tests.soak.taken import taken_by
 from tests.system.program import EXPORTER, exporting, running
 
 if TYPE_CHECKING:
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
     from tests.soak.judge import Outcome
     from tests.soak.plan import Outage, Setup
-    from tests.soak.process import Taken
     from tests.soak.rough import Manner
+    from tests.soak.taken import Taken
     from tests.system.program import Exporter
 
 _MODULES: Final = """\
@@ -97,7 +97,7 @@ async def run(setup: Setup, *, planned: Sequence[Outage], unplanned: Sequence[Ou
         unplanned: who dies as well without the judge's knowing.
     """
     async with _fleet(setup) as (control, ports), _exporter(ports) as exporter:
-        before = process.read(exporter.program.pid)
+        before = taken_by(exporter.program.pid)
         first = time.monotonic() + _AT_ONCE
         told = Outages(first=first, planned=(*planned, *unplanned))
         async with (
@@ -144,7 +144,7 @@ async def _sample(exporter: Exporter, setup: Setup, first: float, readings: list
     while not over.is_set():
         with suppress(TimeoutError):
             await asyncio.wait_for(over.wait(), max(0.0, first + due - time.monotonic()))
-        readings.append(Reading(second=time.monotonic() - first, taken=process.read(exporter.program.pid)))
+        readings.append(Reading(second=time.monotonic() - first, taken=taken_by(exporter.program.pid)))
         due += setup.sampled
 
 
@@ -154,7 +154,7 @@ async def _left(exporter: Exporter, before: Taken) -> Left:
     while True:
         async with aiohttp.ClientSession() as client, client.get(f"{exporter.url}/metrics") as response:
             metrics = await response.text()
-        more = process.read(exporter.program.pid).descriptors - before.descriptors
+        more = taken_by(exporter.program.pid).descriptors - before.descriptors
         in_flight = _total(metrics, "oxidized_exporter_probes_in_flight")
         if (more <= 0 and not in_flight) or time.monotonic() > deadline:
             return Left(
