@@ -12,9 +12,10 @@ from typing import Any, Final
 import pytest
 
 from tests.marked import shown
+from tests.measured import percentile
 from tests.soak.__main__ import DOCS, PAGE, PART, report
 from tests.soak.answer import Answer, Nodes, Truth, read
-from tests.soak.figures import as_csv, bars, percentile, rows, tables
+from tests.soak.figures import as_csv, bars, rows, tables
 from tests.soak.judge import Outcome, Probe, judge
 from tests.soak.plan import Death, Expected, Outage, Setup, dead_at, expected, offset_of, outages
 from tests.soak.rough import Manner

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import platform
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from tests.marked import row
+from tests.measured import machine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -63,9 +62,8 @@ class Figures:
 
     def tables(self) -> str:
         """Return the tables as Markdown."""
-        machine = f"{os.cpu_count()} cores, {platform.machine()}, Linux {platform.release().split('-')[0]}"
         parts = (self._stages(), self._probes(), self._levels(), self._bars())
-        return "\n\n".join([f"Python {platform.python_version()}, {machine}.", *("\n".join(part) for part in parts)])
+        return "\n\n".join([f"{machine()}.", *("\n".join(part) for part in parts)])
 
     def _stages(self) -> Iterator[str]:
         yield row("devices", "`json.loads`", "decode", "build and encode", "compress", "prometheus_client's encoder")

@@ -6,7 +6,6 @@ import asyncio
 import gc
 import gzip
 import json
-import math
 import statistics
 import sys
 import time
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 import aiohttp
 
+from tests.measured import percentile
 from tests.process import peak_bytes, resident_bytes
 from tests.system.program import EXPORTER, Exporter, eventually, exporting, running
 
@@ -50,7 +50,7 @@ class Health:
 
     def percentile(self, share: float) -> float:
         """Return what so large a share of the looks did not take longer than."""
-        return sorted(self.taken)[math.ceil(len(self.taken) * share) - 1]
+        return percentile(self.taken, share)
 
 
 @asynccontextmanager

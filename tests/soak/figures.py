@@ -5,14 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import math
-import os
-import platform
 from dataclasses import astuple, dataclass, fields
 from itertools import pairwise
 from statistics import mean
 from typing import TYPE_CHECKING, Final
 
 from tests.marked import row
+from tests.measured import machine, percentile
 from tests.soak.plan import Death, Expected, dead_at
 
 if TYPE_CHECKING:
@@ -115,11 +114,6 @@ def rows(run: Run) -> list[Row]:
     return made
 
 
-def percentile(values: Sequence[float], share: float) -> float:
-    """Return what so large a share of the values does not exceed; not a number where there is none."""
-    return sorted(values)[max(1, math.ceil(len(values) * share)) - 1] if values else math.nan
-
-
 def as_csv(over_time: Sequence[Row]) -> str:
     """Write rows as CSV; what is not a number is empty."""
     text = io.StringIO()
@@ -135,12 +129,11 @@ def as_csv(over_time: Sequence[Row]) -> str:
 def tables(run: Run) -> str:
     """Return the page's part as Markdown."""
     setup = run.setup
-    machine = f"{os.cpu_count()} cores, {platform.machine()}, Linux {platform.release().split('-')[0]}"
     came = ", ".join(f"{count:,} {manner}" for manner, count in run.rough.items())
     what = (
         f"{setup.seconds / 60:g} minutes, {setup.instances:,} instances × {setup.devices:,} devices, a scrape of each "
         f"every {setup.interval:g} s, {len(run.planned):,} deaths. Beside it {sum(run.rough.values()):,} clients that "
-        f"behave badly: {came}. Python {platform.python_version()}, {machine}."
+        f"behave badly: {came}. {machine()}."
     )
     parts = (_probes(run), _process(run), _bars(bars(run)))
     return "\n\n".join([what, *("\n".join(part) for part in parts)])
