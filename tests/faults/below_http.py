@@ -15,7 +15,6 @@ from tests.faults.oxidized import oxidized
 from tests.faults.talks import never, resets, says, says_and_waits, says_slowly, says_without_end
 from tests.faults.ways import (
     BEHIND_THE_PROXY,
-    LOOPBACK,
     at_the_port,
     in_tls,
     named,
@@ -25,6 +24,7 @@ from tests.faults.ways import (
     shown,
 )
 from tests.harness import running
+from tests.system.held_port import LOOPBACK
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -10,10 +10,10 @@ from typing import Final
 
 from tests.faults.cells import Kind
 from tests.faults.oxidized import PATHS
+from tests.system.held_port import LOOPBACK
 
 _MANY: Final = 50
 _MEBIBYTE: Final = 1024 * 1024
-_LOOPBACK: Final = "127.0.0.1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,7 +161,7 @@ CALLERS_FAULTS: Final = (
 
 async def use(fault: CallersFault, caller: Caller, done: asyncio.Event) -> None:
     """Do it over one connection, which is held until ``done``."""
-    reader, writer = await asyncio.open_connection(_LOOPBACK, caller.port)
+    reader, writer = await asyncio.open_connection(LOOPBACK, caller.port)
     try:
         answer = await fault.act(caller, Connected(reader=reader, writer=writer))
         assert answer == fault.answer, answer

@@ -10,10 +10,11 @@ from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from tests.system.held_port import LOOPBACK, held_port
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-_LOOPBACK: Final = "127.0.0.1"
 _QUEUE: Final = 64
 _HEAD_BYTES: Final = 1024 * 1024
 _PIECE_BYTES: Final = 64 * 1024
@@ -74,14 +75,11 @@ async def door(
         deaf_seconds: for so long; None for ever.
     """
     visits: set[asyncio.Task[None]] = set()
-    with socket.socket() as held, socket.socket() as listener, closing(_Fillers()) as fillers:
-        for one in (held, listener):
-            one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            one.setblocking(False)  # noqa: FBT003 - the standard library's signature
-        held.bind((_LOOPBACK, 0))
-        listener.bind(held.getsockname())
+    with held_port() as port, socket.socket() as listener, closing(_Fillers()) as fillers:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.setblocking(False)  # noqa: FBT003 - the standard library's signature
+        listener.bind((LOOPBACK, port))
         listener.listen(_QUEUE if deaf_after is None else 0)
-        port = listener.getsockname()[1]
 
         async def visit(number: int, connection: socket.socket) -> None:
             reader, writer = await asyncio.open_connection(sock=connection, limit=_HEAD_BYTES)
@@ -127,7 +125,7 @@ class _Fillers:
     def fill(self, port: int) -> None:
         for filler in self._sockets:
             filler.setblocking(False)  # noqa: FBT003 - the standard library's signature
-            filler.connect_ex((_LOOPBACK, port))
+            filler.connect_ex((LOOPBACK, port))
 
     def close(self) -> None:
         for filler in self._sockets:
@@ -171,7 +169,7 @@ async def relay(visit: Visit, port: int, *, first: bytes = b"", answers: Pump = 
         first: what has been read of it.
         answers: carries what comes back.
     """
-    reader, writer = await asyncio.open_connection(_LOOPBACK, port)
+    reader, writer = await asyncio.open_connection(LOOPBACK, port)
     writer.write(first)
     ways = {asyncio.ensure_future(pump(visit.reader, writer)), asyncio.ensure_future(answers(reader, visit.writer))}
     try:

@@ -13,11 +13,11 @@ import dnslib
 from aiohttp import AsyncResolver
 
 from tests.faults.doors import Visit, door
+from tests.system.held_port import LOOPBACK
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
 
-LOOPBACK: Final = "127.0.0.1"
 _SECONDS: Final = 20.0  # so long the resolver waits for an answer: longer than any deadline here
 MANY_TRIES: Final = 10
 """More than any deadline has time for: the resolver soon waits no longer than it has learned from earlier answers."""

@@ -15,6 +15,7 @@ from tests.faults.doors import Visit, door, relay
 from tests.faults.names import RIGHT, Reply
 from tests.faults.oxidized import PATHS, change, oxidized
 from tests.harness import running
+from tests.system.held_port import LOOPBACK
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
     TalkAbout = Callable[[Visit, int], Awaitable[None]]
 
-LOOPBACK: Final = "127.0.0.1"
 BEHIND_THE_PROXY: Final = "oxidized.test"
 _HEAD_END: Final = b"\r\n\r\n"
 _NEVER_SECONDS: Final = 3600.0

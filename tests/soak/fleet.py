@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import random
-import socket
 import sys
 import time
 from collections import Counter, deque
@@ -22,13 +21,13 @@ from aiohttp import web
 from oxidized_exporter.simulator import FAULTS, Daemon, Fault, create_app, fleet
 from tests.soak.answer import Nodes, Truth
 from tests.soak.plan import Death, Outage
+from tests.system.held_port import LOOPBACK, HeldPort
 
 if TYPE_CHECKING:
     from aiohttp.typedefs import Handler
 
     from oxidized_exporter.simulator import NodeState, NodeStats
 
-_LOOPBACK: Final = "127.0.0.1"
 _FAILING: Final = 0.02
 _INTERVAL: Final = 3600.0  # Oxidized's usual one
 _HISTORY_SECONDS: Final = 2 * _INTERVAL
@@ -87,15 +86,11 @@ class _Instance:
     def __init__(self, daemon: _Daemon) -> None:
         self.daemon = daemon
         self._said: dict[str, tuple[bytes, str]] = {}
-        # Never listens; with this option the server's own socket may be bound beside it.
-        self._held = socket.socket()
-        self._held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._held.bind((_LOOPBACK, 0))
+        self._held = HeldPort()
 
     @property
     def port(self) -> int:
-        port: int = self._held.getsockname()[1]
-        return port
+        return self._held.number
 
     async def start(self) -> None:
         self._app = create_app(self.daemon)
@@ -103,7 +98,7 @@ class _Instance:
         self._said.clear()
         self._runner = web.AppRunner(self._app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
-        await web.TCPSite(self._runner, _LOOPBACK, self.port, backlog=1024).start()
+        await web.TCPSite(self._runner, LOOPBACK, self.port, backlog=1024).start()
 
     @web.middleware
     async def _say_again(self, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -171,7 +166,7 @@ async def serve(*, instances: int, devices: int) -> None:
         await instance.start()
     runner = web.AppRunner(_Told(made).app(), access_log=None)
     await runner.setup()
-    site = web.TCPSite(runner, _LOOPBACK, 0)
+    site = web.TCPSite(runner, LOOPBACK, 0)
     await site.start()
     print(msgspec.json.encode([site.port, *(instance.port for instance in made)]).decode(), flush=True)  # noqa: T201
     await asyncio.Event().wait()
