@@ -28,6 +28,7 @@ from oxidized_exporter.web.state import Exporter, Settings
 
 if TYPE_CHECKING:
     import ssl
+    from asyncio.trsock import TransportSocket
     from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 
     from aiohttp.abc import AbstractResolver
@@ -141,13 +142,18 @@ async def running_raw(answer: bytes, *, then_reset: bool = False) -> AsyncIterat
         writer.write(answer)
         await writer.drain()
         if then_reset:
-            writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            let_closing_reset(writer.get_extra_info("socket"))
             writer.transport.abort()
         writer.close()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     async with server:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+def let_closing_reset(connection: socket.socket | TransportSocket) -> None:
+    """Let the end of a connection be a reset, which loses what the other side has not read."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # struct linger: on, 0 s
 
 
 def asked(app: web.Application) -> list[str]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import struct
 from collections.abc import Awaitable, Callable
 from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from tests.harness import let_closing_reset
 from tests.system.held_port import LOOPBACK, held_port
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ _HEAD_BYTES: Final = 1024 * 1024
 _PIECE_BYTES: Final = 64 * 1024
 _FOR_EVER_SECONDS: Final = 3600.0
 _FILLERS: Final = 4  # a queue of none takes one connection or two
-_RESET: Final = struct.pack("ii", 1, 0)  # struct linger: closing sends a reset
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +47,7 @@ class Visit:
 
     def reset(self) -> None:
         """End it without a farewell."""
-        self.writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+        let_closing_reset(self.writer.get_extra_info("socket"))
         self.writer.transport.abort()
 
 

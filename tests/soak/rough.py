@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import random
 import socket
-import struct
 import time
 from collections import Counter
 from contextlib import asynccontextmanager, suppress
@@ -13,6 +12,7 @@ from enum import StrEnum
 from itertools import cycle
 from typing import TYPE_CHECKING, Final
 
+from tests.harness import let_closing_reset
 from tests.soak.plan import name_of
 from tests.soak.scraper import HEADERS, TIMEOUT
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from tests.soak.plan import Setup
 
-_RESET: Final = struct.pack("ii", 1, 0)  # struct linger: on, zero seconds
 _PIECE: Final = 4096
 _BETWEEN_PIECES: Final = 0.05  # so that an answer takes seconds
 _BEFORE_LEAVING: Final = 0.01
@@ -101,4 +100,4 @@ async def _behave(connection: socket.socket, manner: Manner, request: bytes) -> 
         await asyncio.sleep(_BEFORE_LEAVING)
     else:
         await loop.sock_recv(connection, _PIECE)
-    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+    let_closing_reset(connection)

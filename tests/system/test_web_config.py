@@ -7,7 +7,6 @@ import os
 import shutil
 import socket
 import ssl
-import struct
 from signal import SIGCONT, SIGSTOP
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,7 +14,7 @@ import aiohttp
 import pytest
 
 from oxidized_exporter.simulator import fleet
-from tests.harness import Exposition
+from tests.harness import Exposition, let_closing_reset
 from tests.system.program import COMMAND, EXPORTER, PATIENCE, eventually, exporting, parse_logfmt
 from tests.system.prometheus import prometheus, relabelled
 from tests.system.test_healthcheck import foreign
@@ -184,7 +183,7 @@ async def test_where_a_client_certificate_is_required_a_connection_that_is_gone_
                 await asyncio.to_thread(os.waitid, os.P_PID, program.pid, os.WSTOPPED | os.WNOWAIT)
                 await loop.sock_sendall(connection, last_word)
                 connection.shutdown(socket.SHUT_WR)
-                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # resets
+                let_closing_reset(connection)
     program.send(SIGCONT)
     assert (await program.exit_code(), program.err.seen) == (0, [])
 
