@@ -9,7 +9,6 @@ import json
 import statistics
 import sys
 import time
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -17,10 +16,12 @@ import aiohttp
 
 from tests.measured import percentile
 from tests.process import peak_bytes, resident_bytes
-from tests.system.program import EXPORTER, Exporter, eventually, exporting, running
+from tests.system.apart import apart
+from tests.system.program import EXPORTER, Exporter, exporting
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import Sequence
+    from contextlib import AbstractAsyncContextManager
 
 MEBIBYTE: Final = 1024 * 1024
 _AT_ONCE: Final = 8
@@ -53,17 +54,9 @@ class Health:
         return percentile(self.taken, share)
 
 
-@asynccontextmanager
-async def upstream(*counts: int) -> AsyncIterator[str]:
+def upstream(*counts: int) -> AbstractAsyncContextManager[str]:
     """Serve node lists of so many devices in a process of its own; yields the URL without the count."""
-    command = (sys.executable, "-m", "tests.benchmarks.upstream", *map(str, counts))
-    async with running(*command) as program:
-        await eventually(lambda: _printed(program.out.seen))
-        yield f"http://127.0.0.1:{program.out.seen[0]}"
-
-
-async def _printed(lines: list[str]) -> bool:
-    return bool(lines)
+    return apart("tests.benchmarks.upstream", *counts)
 
 
 async def probes(body: bytes, target: str, *, rounds: int) -> Probes:

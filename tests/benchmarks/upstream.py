@@ -16,6 +16,7 @@ from oxidized_exporter.simulator import Daemon, ManualClock, fleet
 from oxidized_exporter.simulator.release import RELEASE_0_37
 from oxidized_exporter.simulator.stats_page import stats_html
 from oxidized_exporter.simulator.web import nodes_json
+from tests.system.apart import serve_apart
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -62,12 +63,7 @@ async def serve(counts: list[int]) -> None:
     app.router.add_get("/large/nodes.json", _answer(body(LARGE_ONES), "application/json"))
     app.router.add_get("/large/node/fetch/{name:.*}", _answer(_CONFIGURATION * 640, "text/plain"))
     app.router.add_get("/waiting/{target}/nodes.json", _wait)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    print(site.port, flush=True)  # noqa: T201 - to the process that started it
-    await asyncio.Event().wait()
+    await serve_apart(app)
 
 
 def _answer(made: bytes, content_type: str) -> Callable[[web.Request], Awaitable[web.Response]]:

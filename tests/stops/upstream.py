@@ -16,8 +16,7 @@ import aiohttp
 from aiohttp import web
 
 from tests.benchmarks.upstream import body
-from tests.system.held_port import LOOPBACK
-from tests.system.program import running
+from tests.system.apart import apart, serve_apart
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -38,9 +37,8 @@ class Upstream:
 @asynccontextmanager
 async def upstream(*counts: int) -> AsyncIterator[Upstream]:
     """Run it with targets of so many devices."""
-    async with running(sys.executable, "-m", "tests.stops.upstream", *map(str, counts)) as program:
-        (port,) = await program.out.first("")
-        yield Upstream(f"http://{LOOPBACK}:{port}")
+    async with apart("tests.stops.upstream", *counts) as url:
+        yield Upstream(url)
 
 
 async def serve(counts: list[int]) -> None:
@@ -59,12 +57,7 @@ async def serve(counts: list[int]) -> None:
     app = web.Application()
     app.router.add_get("/{devices}/{milliseconds}/{number}/nodes.json", nodes)
     app.router.add_get("/asked", tell)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    site = web.TCPSite(runner, LOOPBACK, 0)
-    await site.start()
-    print(site.port, flush=True)  # noqa: T201 - to the process that started it
-    await asyncio.Event().wait()
+    await serve_apart(app)
 
 
 if __name__ == "__main__":
