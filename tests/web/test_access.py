@@ -11,7 +11,7 @@ from oxidized_exporter.config import Access, BasicAuth, Config, Connection, Secr
 from oxidized_exporter.targets.pattern import TargetPattern, parse_access_pattern
 from oxidized_exporter.targets.url import parse_target
 from tests.harness import Exposition, Probing, running_exporter
-from tests.oxidized.test_resolver import NameServer, name_server
+from tests.name_server import NameServer, name_server
 from tests.recorder import EMPTY_LIST, UNAVAILABLE, Recorder, recording, redirect
 
 if TYPE_CHECKING:

@@ -18,7 +18,7 @@ from yarl import URL
 from oxidized_exporter.config import Access, Config, Limits
 from oxidized_exporter.targets.pattern import parse_access_pattern
 from tests.harness import Probing, connecting, running_exporter
-from tests.oxidized.test_resolver import name_server
+from tests.name_server import name_server
 from tests.recorder import EMPTY_LIST, TLS, Recorder, recording, redirect
 
 OTHER: Final = "127.0.0.2"  # where nobody may be asked
