@@ -181,9 +181,7 @@ FAULTS: Final = (
         stage=Stage.ROWS,
         kind=Kind.HOSTILE,
         what="names of 1 MB, which are cut",
-        way=changed(
-            lambda body: list_of([body[1:-1], *(b'{"name":"%d%b"}' % (n, b"n" * _MILLION) for n in range(20))])
-        ),
+        way=changed(lambda body: list_of([body[1:-1], *_long_names()])),
         says={"nodes": ANSWERED},
         same=False,
         samples={"oxidized_invalid_devices": 0, "oxidized_cut_labels": 2 * _LONG_NAMES},
@@ -205,7 +203,7 @@ FAULTS: Final = (
         stage=Stage.ROWS,
         kind=Kind.HOSTILE,
         what="formatting that is never closed, which HTML opens again in every cell",
-        way=changed(with_instead(b"<tbody>", b"<tbody><tr><td>sw9" + b"<b><i><u>" * 200 + b"<td>1" * 7 + b"</tr>" * 1)),
+        way=changed(with_instead(b"<tbody>", b"<tbody><tr><td>sw9" + b"<b><i><u>" * 200 + b"<td>1" * 7 + b"</tr>")),
         says={"stats": ANSWERED},
         same=False,
         series={"oxidized_device_backups_total": _ALL},

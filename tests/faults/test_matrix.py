@@ -110,8 +110,8 @@ async def test_cells(
             ]
             answers = await asyncio.gather(
                 *(
-                    ask(cell, one.url, healthy, seconds=time)
-                    for cell, one, time in zip(cells, faulty, seconds, strict=True)
+                    ask(cell, one.url, healthy, seconds=limit)
+                    for cell, one, limit in zip(cells, faulty, seconds, strict=True)
                 )
             )
             peak = peak_bytes()
