@@ -11,14 +11,14 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from tests.web.certificates import make_certificates
+from tests.web.certificates import PASSWORD, make_certificates
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from oxidized_exporter.errors import Fault
 
-MARK: Final = "hunter2"
+MARK: Final = PASSWORD
 """Stands in the seeds wherever a secret does."""
 
 IN_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - only a directory in it is used, with a name that nobody can guess

@@ -10,13 +10,13 @@ from oxidized_exporter.config.schema import json_schema
 from oxidized_exporter.web.web_config_loader import json_schema as web_json_schema
 from oxidized_exporter.web.web_config_values import CIPHERS, CURVES
 from tests.rule_files import ROOT
+from tests.web.certificates import HASH
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
 _TESTS: Final = ROOT / "tests"
 _RECORDINGS: Final = _TESTS / "recordings"
-_HASH: Final = b"$2b$04$/hvb7wpw09lifV5u/CPQBeO/HHUhOgKZ0NLIEu3ML5fq5B.SULiD2"
 _WORD_BYTES: Final = 60  # libFuzzer takes no longer ones
 
 _ODD_LISTS: Final = (
@@ -66,7 +66,7 @@ _WEB_CONFIGS: Final = (
         b"tls_server_config: {cert_file: server.crt, key_file: server.key, min_version: TLS13, max_version: TLS13,\n"
         b"  curve_preferences: [X25519], cipher_suites: [TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256]}\n"
     ),
-    b"basic_auth_users: {alice: " + _HASH + b"}\nrate_limit: {interval: 1s, burst: 20}\n",
+    b"basic_auth_users: {alice: " + HASH.encode() + b"}\nrate_limit: {interval: 1s, burst: 20}\n",
     b"http_server_config: {http2: false, headers: {X-Frame-Options: deny, X-XSS-Protection: '0'}}\n",
 )
 _CONFIGS: Final = (
@@ -200,6 +200,6 @@ _WORDS: Final[Mapping[str, Callable[[], Iterable[str]]]] = {
         *CURVES,
         *("hunter2", "server.crt", "server.key", "other.key", "ca.pem", "encrypted.key", "pipe", "folder", "short.crt"),
         *("TLS12", "TLS13", "NoClientCert", "VerifyClientCertIfGiven", "RequireAndVerifyClientCert", "short.key"),
-        *("@server.crt@", "@server.key@", "@other.key@", _HASH.decode(), "$2y$10$", "1s", "1.5h", "250ms", "1µs"),
+        *("@server.crt@", "@server.key@", "@other.key@", HASH, "$2y$10$", "1s", "1.5h", "250ms", "1µs"),
     ),
 }

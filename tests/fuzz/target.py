@@ -17,6 +17,7 @@ from oxidized_exporter.targets.address import embedded_ipv4, forbidden
 from oxidized_exporter.targets.guard import ANY_ADDRESS, judge
 from oxidized_exporter.targets.pattern import NetworkPattern, TargetPattern, parse_access_pattern
 from oxidized_exporter.targets.url import parse_target
+from tests.fuzz.files import MARK
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +29,6 @@ _Read = TypeVar("_Read")
 _PATHS: Final = ("/nodes.json", "/nodes/stats")
 _OTHER: Final = TargetPattern.parse("http://another.example.net:1")
 _SHORTEST_QUOTED: Final = 12  # characters; what is shorter may be a word of a message
-_MARK: Final = "hunter2"
 
 
 def check(data: bytes) -> None:
@@ -52,7 +52,7 @@ def _read(text: str, parse: Callable[[str], _Read], *errors: type[Exception]) ->
         said = str(error)
         assert said.isprintable(), "a message is no line"
         assert len(text) < _SHORTEST_QUOTED or text not in said, "a message repeats the text"
-        assert _MARK not in said, "a message repeats a part of the text"
+        assert MARK not in said, "a message repeats a part of the text"
         return None
 
 
@@ -64,7 +64,7 @@ def _check_spelling(text: str, target: Target) -> None:
     again = parse_target(target.base)
     assert (again.base, again.url("/x")) == (target.base, target.url("/x")), "its base is another target"
     assert "@" not in target.origin
-    assert _MARK not in target.origin or _MARK in target.host
+    assert MARK not in target.origin or MARK in target.host
 
 
 def _check_host(target: Target) -> None:
