@@ -66,6 +66,11 @@ class _Client:
         assert len(names) <= 1
         return names[0] if names else None
 
+    @property
+    def held(self) -> bool:
+        """Whether it counts among those that are served."""
+        return self.connection in self._connections._served  # noqa: SLF001 - nothing else tells of one without bytes
+
     async def comes_to_wait(self, name: str) -> None:
         async with asyncio.timeout(10):
             while self.waits != name:  # noqa: ASYNC110 - there is no event
@@ -108,6 +113,15 @@ async def test_from_silent_to_idle_and_back(client: _Client) -> None:
     await client.comes_to_wait("idle")
 
 
+async def test_who_is_idle_has_any_time(client: _Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Prometheus keeps a connection from one scrape to the next."""
+    timers: list[Any] = []
+    client.connection.data_received(_REQUEST)
+    monkeypatch.setattr(asyncio.get_running_loop(), "call_later", lambda *timer: timers.append(timer))
+    await client.comes_to_wait("idle")
+    assert timers == []
+
+
 async def test_an_answer_that_is_not_sent_is_not_idle(client: _Client) -> None:
     """Or making room would cut it."""
     client.transport.stuck = True
@@ -137,6 +151,7 @@ async def test_who_reads_nothing_or_is_in_the_way_is_given_up(client: _Client, *
     client.transport.held -= read
     client.is_given_up(late=late)
     assert client.transport.aborted
+    assert not client.held, "or more would have to make room, until the system tells that it is gone"
 
 
 async def test_a_pause_in_writing_is_a_wait_for_the_client(client: _Client) -> None:
@@ -153,5 +168,6 @@ async def test_who_has_left_is_not_waited_for(client: _Client) -> None:
     client.connection.connection_lost(None)
     assert client.waits is None
     assert client.connection.unsent == 0
+    assert not client.held, "or all there ever were would stay in memory"
     client.connection.give_up(late=False)
     assert not client.transport.aborted

@@ -190,3 +190,33 @@ async def test_the_end_comes_however_little_is_read(served: Connections) -> None
     served.add(stuck)
     await served.end(until=asyncio.get_running_loop().time() - 1)
     assert stuck.aborted_at == 50
+
+
+class _Unread:
+    """A connection whose client reads nothing."""
+
+    def __init__(self, unsent: int, served: Connections) -> None:
+        self.unsent = unsent
+        self._served = served
+        served.add(self)
+        served.unread.begin(self)
+
+    def give_up(self, *, late: bool) -> None:
+        assert not late
+        self.abort()
+
+    def abort(self) -> None:
+        self._served.remove(self)
+        self.unsent = 0
+
+
+async def test_as_many_make_room_as_it_takes_but_for_the_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "_MOST_UNSENT_BYTES", 100)
+    crowded: list[str] = []
+    served = Connections(crowded=crowded.append)
+    first, second = _Unread(40, served), _Unread(40, served)
+    assert crowded == []
+    large = _Unread(150, served)
+    assert (first.unsent, second.unsent, large.unsent) == (0, 0, 150)
+    assert crowded == ["unread", "unread"]
+    served.unread.end(large)
