@@ -15,7 +15,7 @@ import trustme
 
 from oxidized_exporter.config import Config, TargetEntry
 from oxidized_exporter.targets.url import parse_target
-from oxidized_exporter.web import connections, handshake, opening, server
+from oxidized_exporter.web import connections, handshake, opening, server, waiting
 from oxidized_exporter.web.tls import is_allowed, names_of
 from tests.web.serving import MUTUAL, PAIR, Serving, serving, until
 
@@ -204,6 +204,33 @@ async def test_a_handshake_that_stalls_holds_nobody_and_is_given_up(
                 await reader.readexactly(1)
             writer.close()
     assert capsys.readouterr().out.count("the handshake took too long") == 1, "and not a line for each"
+
+
+@pytest.mark.usefixtures("certificates")
+async def test_the_longest_handshake_under_way_makes_room(
+    web_config_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To begin one costs a client no more than to say nothing."""
+    monkeypatch.setattr(waiting, "_MOST", 2)
+    begun: list[bytes] = []
+    genuine = handshake.secured
+
+    async def secured(transport: asyncio.Transport, read: bytes, **kwargs: Any) -> handshake.Tls:
+        begun.append(read)
+        return await genuine(transport, read, **kwargs)
+
+    monkeypatch.setattr(opening, "secured", secured)
+    async with asyncio.timeout(5), tls(web_config_path) as running:
+        stalled = [await asyncio.open_connection("localhost", running.port) for _ in range(2)]
+        for _, writer in stalled:
+            writer.write(b"\x16\x03\x01\x02")
+        await until(lambda: len(begun) == 2)
+        stalled.append(await asyncio.open_connection("localhost", running.port))
+        with pytest.raises((EOFError, ConnectionError)):
+            await stalled[0][0].readexactly(1)
+        assert not any(reader.at_eof() for reader, _ in stalled[1:])
+        for _, writer in stalled:
+            writer.close()
 
 
 async def test_a_stop_waits_for_a_handshake_under_way_and_answers_its_request(
