@@ -162,7 +162,10 @@ def test_client_policies(web_config_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "text,seconds",
-    [("1s", 1.0), ("1m30s", 90.0), ("1.5s", 1.5), (".5s", 0.5), ("250ms", 0.25), ("1h", 3600.0), ("100us", 1e-4)],
+    [
+        *(("1s", 1.0), ("1m30s", 90.0), ("1.5s", 1.5), (".5s", 0.5), ("250ms", 0.25), ("1h", 3600.0), ("100us", 1e-4)),
+        ("2562047h47m16.8s", 9223372036.8),  # nearly the longest of Go's
+    ],
 )
 def test_intervals_are_written_as_go_writes_them(web_config_path: Path, text: str, seconds: float) -> None:
     rate = loaded(web_config_path, {"rate_limit": {"interval": text, "burst": 1}}).config.rate_limit
