@@ -10,7 +10,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _MOST: Final = 1000
-_SHARE: Final = 3  # of the files that the process may open: the others are for requests and for Oxidized
+# Of the files that the process may open. A connection waits in one of three ways (see `connections`); what all three
+# together leave is for requests, and for Oxidized.
+_SHARE: Final = 4
 
 
 class Waiter(Protocol):

@@ -207,7 +207,7 @@ async def test_an_answer_larger_than_the_buffer_of_a_connection_is_whole(
 
 
 @pytest.mark.parametrize(
-    "files,most", [(20_000, 1000), (3000, 1000), (1024, 341), (1, 1), (resource.RLIM_INFINITY, 1000)]
+    "files,most", [(20_000, 1000), (4000, 1000), (1024, 256), (1, 1), (resource.RLIM_INFINITY, 1000)]
 )
 def test_fewer_wait_where_few_files_may_be_open(monkeypatch: pytest.MonkeyPatch, files: int, most: int) -> None:
     monkeypatch.setattr(resource, "getrlimit", lambda _: (files, files))
