@@ -104,7 +104,8 @@ def _columns(rows: Sequence[Row], *, cut: _Cutter, still_wanted: Callable[[], No
         succeeded=succeeded,
         start=start,
         end=end,
-        duration=[None if job is None else job.time for job in jobs],
+        # of -0.0 that is 0.0: which of two equal rows is kept must not show
+        duration=[None if job is None or job.time is None else job.time + 0.0 for job in jobs],
         modified=list(map(times.__getitem__, [row.mtime for row in rows])),
         exposes_secrets=list(map(exposures.__getitem__, [bytes(row.vars) for row in rows])),
     )

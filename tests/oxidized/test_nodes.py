@@ -242,6 +242,12 @@ def test_which_of_two_rows_is_kept_never_depends_on_their_order(first: int, seco
     assert read(*pair) == read(*reversed(pair))
 
 
+@pytest.mark.parametrize("first,second", [(0.0, -0.0), (-0.0, 0.0)])
+def test_nor_does_the_sign_of_a_zero(first: float, second: float) -> None:
+    nodes = read(*(row(last={"end": NOON, "time": time}) for time in (first, second)))
+    assert [str(device.duration) for device in nodes.devices] == ["0.0"]
+
+
 @pytest.mark.parametrize("order", [(0, 3), (3, 0)])
 def test_among_equals_the_ip_decides(order: tuple[int, ...]) -> None:
     nodes = read(*(_ROWS[index] for index in order))
