@@ -5,7 +5,7 @@ These aiohttp answers before any handler of ours is asked.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import structlog
 from aiohttp import web
@@ -25,11 +25,15 @@ if TYPE_CHECKING:
 
 _log = structlog.stdlib.get_logger(__name__)
 
+# Of an unfinished head, in which aiohttp would take 128 headers of 8 KiB and hold them twice. The last bytes that are
+# read at once come on top.
+_MOST_HEAD_BYTES: Final = 64 * 1024
+
 
 class Connection(web.RequestHandler):
     """One connection of a client; says what is wrong without a word of what was sent, which may hold a password."""
 
-    __slots__ = ("_app", "_connections", "_tls", "_unsent_before", "_waiting", "_wire")
+    __slots__ = ("_app", "_connections", "_head_bytes", "_tls", "_unsent_before", "_waiting", "_wire")
 
     def __init__(
         self,
@@ -42,8 +46,8 @@ class Connection(web.RequestHandler):
     ) -> None:
         """Serve a connection for ``manager``, which serves ``app``, without an access log.
 
-        It is silent until the head of its first request has come, unread while an answer is not read, and idle from
-        each answer to the next head.
+        It is silent until the head of its first request has come, unread while an answer is not read, idle from each
+        answer to the next head's first bytes, and silent until the end of that.
 
         Args:
             manager: aiohttp's own.
@@ -59,6 +63,7 @@ class Connection(web.RequestHandler):
         self._wire: asyncio.Transport | None = None  # aiohttp forgets its own when it begins to close
         self._waiting: Waiting | None = None
         self._unsent_before = 0
+        self._head_bytes = 0
 
     @property
     def unsent(self) -> int:
@@ -77,8 +82,17 @@ class Connection(web.RequestHandler):
     def data_received(self, data: bytes) -> None:
         """Read what has come; with the head of a request the wait ends, unless it is for an answer to be read."""
         super().data_received(data)
-        if self._messages and not self.writing_paused:
-            self._wait_in(None)
+        if self._messages:
+            if not self.writing_paused:
+                self._wait_in(None)
+            return
+        # aiohttp waits for no request while a body that nobody reads still comes; empty lines are none (RFC 9112, 2.2)
+        if self._waiter is not None and data.strip(b"\r\n"):
+            if self._waiting is self._connections.idle:
+                self._wait_in(self._connections.silent)
+            self._head_bytes += len(data)
+            if self._head_bytes > _MOST_HEAD_BYTES:
+                self.abort()
 
     def pause_writing(self) -> None:
         """Wait for the client to read."""
@@ -131,6 +145,7 @@ class Connection(web.RequestHandler):
         self._waiting = waiting
         if waiting is not None:
             self._unsent_before = self.unsent
+            self._head_bytes = 0
             waiting.begin(self)
 
     def handle_error(

@@ -122,6 +122,44 @@ async def test_who_is_idle_has_any_time(client: _Client, monkeypatch: pytest.Mon
     assert timers == []
 
 
+async def test_half_of_a_further_head_has_no_more_time_than_the_first(client: _Client) -> None:
+    client.connection.data_received(_REQUEST)
+    await client.comes_to_wait("idle")
+    await asyncio.sleep(0)  # until aiohttp waits, too
+    client.connection.data_received(b"\r\n")
+    assert client.waits == "idle"
+    client.connection.data_received(_REQUEST[:1])
+    assert client.waits == "silent"
+    client.connection.data_received(_REQUEST[1:])
+    assert client.waits is None
+    await client.comes_to_wait("idle")
+
+
+async def test_a_body_that_nobody_reads_is_no_head(client: _Client) -> None:
+    client.connection.data_received(_REQUEST[:-2] + b"Content-Length: 100000\r\n\r\n")
+    await client.comes_to_wait("idle")
+    for _ in range(10):
+        client.connection.data_received(b"x" * 10_000)
+        await asyncio.sleep(0)
+    assert client.waits == "idle"
+    assert not client.transport.aborted
+
+
+@pytest.mark.parametrize("name", ["silent", "idle", "unread"])
+async def test_a_head_without_end_is_given_up(client: _Client, name: str) -> None:
+    """Each header of it may be sound."""
+    if name != "silent":
+        client.transport.stuck = name == "unread"
+        client.connection.data_received(_REQUEST)
+        await client.comes_to_wait(name)
+    await asyncio.sleep(0)
+    client.connection.data_received(_REQUEST[:-2])
+    for number in range(9):
+        assert not client.transport.aborted
+        client.connection.data_received(b"X-%d: %s\r\n" % (number, b"x" * 7500))
+    assert client.transport.aborted
+
+
 async def test_an_answer_that_is_not_sent_is_not_idle(client: _Client) -> None:
     """Or making room would cut it."""
     client.transport.stuck = True
