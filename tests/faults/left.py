@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 _PATIENCE: Final = 10.0  # less than the 15 s after which the HTTP library lets go of an idle connection by itself
+_A_WHILE: Final = 0.1
+_AT_REST: Final = 0.01  # seconds of work in a while
 # Threads that are made when they are needed first, and kept: the exporter's, and one in which pycares ends channels.
 _KEPT: Final = re.compile(r"(decode|encode|check)(-large|-beside)?_0|read_[0-3]|.*_run_safe_shutdown_loop.*")
 _NUMBER: Final = re.compile(r"\d+")
@@ -81,6 +83,25 @@ def files(pid: Pid = SELF) -> Counter[str]:
         with suppress(FileNotFoundError):  # closed meanwhile, as that of this listing
             found[_NUMBER.sub("", str(file.readlink()))] += 1
     return found
+
+
+async def work_after(pid: Pid) -> float:
+    """Wait until a process has nothing to do, and return for how many seconds it had."""
+    began = last = _worked(pid)
+    end = time.monotonic() + _PATIENCE
+    while True:
+        await asyncio.sleep(_A_WHILE)  # nothing tells of the end of work in a thread that is kept
+        now = _worked(pid)
+        if now - last < _AT_REST:
+            return now - began
+        assert time.monotonic() < end, "it works on and on"
+        last = now
+
+
+def _worked(pid: Pid) -> float:
+    """Return how many seconds the threads that a process has were on a processor."""
+    spent = (int((thread / "schedstat").read_text().split()[0]) for thread in process.threads(pid))
+    return sum(spent) / 1e9
 
 
 def starved(*pids: Pid) -> float:

@@ -14,7 +14,7 @@ from oxidized_exporter.config import Limits
 from tests.faults.asking import UNHURRIED, probe
 from tests.faults.cells import ANSWERED, Cell, Faulty, Kind, Scene, Stage
 from tests.faults.judging import judge, said_of, samples_of
-from tests.faults.left import files, nothing_of
+from tests.faults.left import files, nothing_of, work_after
 from tests.faults.matrix import COMBINATIONS, cells_of
 from tests.faults.names import Names
 from tests.faults.oxidized import oxidized
@@ -35,6 +35,7 @@ _LONGEST: Final = 1.5  # the slow ones take longer, on any machine
 _TIMES: Final = 10  # what a probe without a fault takes, so many times, is enough for all but the fault
 _CHECKS: Final = 80  # each takes 0.05 s of 16 MiB
 _MOST_THREADS: Final = 12  # those that the exporter keeps, once they are made
+_MOST_WORK: Final = 0.2  # seconds, behind an answer that did not wait for it: the step that was under way
 _HEAVY: Final = [combination for combination in COMBINATIONS if any(c.fault.heavy for c in cells_of(*combination))]
 
 
@@ -75,6 +76,8 @@ async def is_as_the_matrix_has_it(cell: Cell, faulty: Faulty, healthy: str, expo
     held = resident_bytes(pid)
     seconds = min(max(_SHORTEST, _TIMES * usual), _LONGEST) if cell.fault.stalls else UNHURRIED
     answer = await probe(port, cell, faulty.url, healthy, seconds=seconds, pid=pid)
+    work = await work_after(pid)
+    assert work < _MOST_WORK, f"{work:.2f} s of work for nobody"
     grown = peak_bytes(pid) - held
     assert grown < MOST_MEMORY, f"{grown >> 20} MiB"
     if cell.collector != "nodes" and cell.says != ANSWERED:
