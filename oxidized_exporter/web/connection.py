@@ -56,7 +56,13 @@ class Connection(web.RequestHandler):
             connections: the others.
             tls: what encrypts it, where something does.
         """
-        super().__init__(manager, loop=loop, access_log=None)  # type: ignore[arg-type] # as aiohttp's own runner does
+        # Nobody reads a body; unpacked only to be thrown away it would hold the loop for seconds.
+        super().__init__(
+            manager,
+            loop=loop,
+            access_log=None,  # type: ignore[arg-type] # as aiohttp's own runner does
+            auto_decompress=False,
+        )
         self._app = app
         self._connections = connections
         self._tls = tls

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import gzip
 import socket
 from typing import Any
 
+import aiohttp
 import pytest
 from aiohttp import web
 
@@ -93,3 +95,26 @@ async def test_what_is_expected_is_not_repeated(path: str) -> None:
         assert (response.status, await response.text()) == (417, "417 Expectation Failed\n")
         assert "hunter2" not in str(response.headers)
         assert (await probing.get(path, Expect="100-continue")).status in {200, 404}
+
+
+async def test_the_body_of_a_request_is_not_unpacked() -> None:
+    """A thousand times as much may be in it, and the loop would wait for all of that."""
+
+    async def length(request: web.Request) -> web.Response:
+        return web.Response(text=str(len(await request.read())))
+
+    app = web.Application()
+    app.router.add_post("/length", length)
+    server = Server(app, addresses=(ListenAddress("127.0.0.1", 0),))
+    await server.start()
+    packed = gzip.compress(bytes(1024 * 1024))
+    try:
+        async with (
+            aiohttp.ClientSession() as client,
+            client.post(
+                f"http://127.0.0.1:{server.ports[0]}/length", data=packed, headers={"Content-Encoding": "gzip"}
+            ) as answer,
+        ):
+            assert int(await answer.text()) == len(packed)
+    finally:
+        await server.close()
