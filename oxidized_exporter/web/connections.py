@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 _SILENT_SECONDS: Final = 10.0
 # In which a client must have read some of its answer.
 _UNREAD_SECONDS: Final = 30.0
-# Of all answers together: small beside what an exporter is given, and more than a few readers of large answers make.
-_MOST_UNSENT_BYTES: Final = 128 * 1024 * 1024
+# Of all answers together, which take twice as much: the HTTP library holds a body while what is unsent of it is held.
+_MOST_UNSENT_BYTES: Final = 64 * 1024 * 1024
 _LOOK_SECONDS: Final = 0.02  # between looks whether all has been sent: nothing tells when a buffer is empty
 
 
